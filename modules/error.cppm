@@ -1,0 +1,43 @@
+// What a caller sees when something is wrong: exceptions for input that can be bad at run time,
+// a line on stderr and the end of the program for a broken contract.
+module;
+#include <cstddef>
+#include <cstdio>
+#include <source_location>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+export module pktpool:error;
+
+namespace pktpool
+{
+
+/// Reports a broken contract on stderr: what happened, where, and what to do about it.
+/// Returns false, so that it reads `Expects(holds || broken("..."))` and GSL ends the program.
+[[nodiscard]] bool broken(std::string_view what,
+                          std::source_location where = std::source_location::current()) noexcept
+{
+    // fprintf, not iostream: this may run when memory is gone or a mutex is held.
+    std::fprintf(stderr, "pktpool: %.*s [%s:%u]\n", static_cast<int>(what.size()), what.data(),
+                 where.file_name(), static_cast<unsigned>(where.line()));
+    return false;
+}
+
+/// A number that is above its bound. `int` arguments convert to std::size_t, so a negative one
+/// arrives here as a huge number.
+[[noreturn]] void throw_too_large(std::string_view what, std::size_t value, std::size_t bound)
+{
+    throw std::length_error("pktpool: " + std::string(what) + " of " + std::to_string(value) +
+                            " is above the largest, " + std::to_string(bound) +
+                            " (a negative number converts to a huge one)");
+}
+
+[[noreturn]] void throw_wrong_capacity(std::size_t packet, std::size_t slab)
+{
+    throw std::invalid_argument("pktpool: a packet of capacity " + std::to_string(packet) +
+                                " does not belong to a slab of capacity " + std::to_string(slab) +
+                                "; it stays with the caller");
+}
+
+} // namespace pktpool

@@ -1,0 +1,216 @@
+// A packet: a small metadata header and a payload buffer in one allocation.
+module;
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <gsl/assert>
+#include <gsl/narrow>
+#include <gsl/span>
+
+export module pktpool:packet;
+
+import :error;
+import :source;
+import :buckets;
+
+namespace pktpool
+{
+
+template <class M>
+concept metadata_can_be_a_base = std::is_class_v<M> && !std::is_final_v<M>;
+
+template <class M>
+concept metadata_is_assigned_without_throwing =
+    std::default_initializable<M> && std::is_nothrow_move_assignable_v<M> &&
+    std::is_nothrow_destructible_v<M>;
+
+/// What the metadata owns is given up on release, where nothing may throw.
+template <class M>
+concept metadata_owns_nothing_or_resets_without_throwing =
+    std::is_trivially_destructible_v<M> || std::is_nothrow_default_constructible_v<M>;
+
+template <class M>
+concept metadata_alignment_fits = alignof(M) <= packet_alignment;
+
+/// Tells metadata from a policy of another kind; stateless classes are never metadata.
+template <class M>
+concept metadata_holds_data = !std::is_empty_v<M>;
+
+template <class M>
+concept metadata_is_not_half_a_source = !source_allocates<M> && !source_deallocates<M>;
+
+/// The user's part of the header: a class with data whose members become members of the packet,
+/// and which `Metadata{}` resets.
+export template <class M>
+concept packet_metadata =
+    metadata_can_be_a_base<M> && metadata_is_assigned_without_throwing<M> &&
+    metadata_owns_nothing_or_resets_without_throwing<M> && metadata_alignment_fits<M> &&
+    metadata_holds_data<M> && metadata_is_not_half_a_source<M>;
+
+/// What libtorrent's uTP keeps for each packet.
+export struct utp_metadata {
+    std::chrono::steady_clock::time_point send_time{}; ///< when the packet was last sent
+    std::uint8_t num_transmissions : 6 = 0;            ///< how often it was sent, 63 at the most
+    bool need_resend : 1 = false;                      ///< lost, or timed out
+    bool mtu_probe : 1 = false;                        ///< sent with Don't Fragment to find the MTU
+};
+
+static_assert(packet_metadata<utp_metadata>);
+
+/// Only pktpool makes packets: outside the module this type has no name.
+struct construction_key {
+    explicit construction_key() = default;
+};
+
+/// The header of a packet; `allocated` bytes of buffer follow it in memory. The members of
+/// `Metadata` are members of the packet. A packet is neither copied nor moved: handles are.
+export template <packet_metadata Metadata>
+class alignas(packet_alignment) basic_packet : public Metadata
+{
+public:
+    using metadata = Metadata;
+
+    std::uint8_t const bucket;     ///< index of the bucket it was made for, or no_bucket
+    std::uint16_t const allocated; ///< capacity of the buffer, bytes
+    std::uint16_t size = 0;        ///< bytes of the buffer in use
+    std::uint16_t header_size = 0; ///< bytes of those that are protocol header
+
+    basic_packet(construction_key, std::uint16_t capacity, std::uint8_t bucket_index)
+        : bucket(bucket_index),
+          allocated(capacity)
+    {
+    }
+    basic_packet(basic_packet const&) = delete;
+    basic_packet& operator=(basic_packet const&) = delete;
+    ~basic_packet() = default;
+
+    /// Start of the buffer, aligned to packet_alignment.
+    [[nodiscard]] std::byte* data() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
+    [[nodiscard]] std::byte const* data() const noexcept
+    {
+        return reinterpret_cast<std::byte const*>(this + 1);
+    }
+
+    /// All `allocated` bytes: what to receive into.
+    [[nodiscard]] gsl::span<std::byte> buffer() noexcept { return {data(), allocated}; }
+    [[nodiscard]] gsl::span<std::byte const> buffer() const noexcept { return {data(), allocated}; }
+
+    /// The first `size` bytes: what to send. Contract: `size <= allocated`.
+    [[nodiscard]] gsl::span<std::byte> used() noexcept
+    {
+        check_sizes();
+        return {data(), size};
+    }
+    [[nodiscard]] gsl::span<std::byte const> used() const noexcept
+    {
+        check_sizes();
+        return {data(), size};
+    }
+
+    /// The used bytes behind the header. Contract: `header_size <= size <= allocated`.
+    [[nodiscard]] gsl::span<std::byte> payload() noexcept { return used().subspan(header_size); }
+    [[nodiscard]] gsl::span<std::byte const> payload() const noexcept
+    {
+        return used().subspan(header_size);
+    }
+
+    /// The header as on a new packet; the buffer is not touched.
+    void reset(Metadata fresh = {}) noexcept
+    {
+        // An assignment, not a construction: our members live in the tail padding of Metadata.
+        static_cast<Metadata&>(*this) = std::move(fresh);
+        size = 0;
+        header_size = 0;
+    }
+
+private:
+    void check_sizes() const noexcept
+    {
+        Expects((header_size <= size && size <= allocated) ||
+                broken("header_size <= size <= allocated does not hold for this packet; set size "
+                       "and header_size to what the buffer holds"));
+    }
+};
+
+/// Allocates and constructs; the buffer is left as the source gave it.
+template <class Packet, packet_source Source>
+[[nodiscard]] Packet* make_packet(Source& source, std::size_t capacity, std::uint8_t bucket)
+{
+    if (capacity > max_packet_size) {
+        throw_too_large("a packet size", capacity, max_packet_size);
+    }
+    std::size_t const bytes = sizeof(Packet) + capacity;
+    void* const memory = source.allocate(bytes);
+    try {
+        return ::new (memory)
+            Packet(construction_key{}, gsl::narrow_cast<std::uint16_t>(capacity), bucket);
+    } catch (...) { // from Metadata
+        source.deallocate(memory, bytes);
+        throw;
+    }
+}
+
+template <class Packet, packet_source Source>
+void destroy_packet(Source& source, Packet* packet) noexcept
+{
+    std::size_t const bytes = sizeof(Packet) + packet->allocated;
+    packet->~Packet();
+    source.deallocate(packet, bytes);
+}
+
+/// Destroys a packet and gives its memory back; null is harmless.
+export template <class Packet, packet_source Source = heap_source>
+struct basic_packet_deleter : private Source {
+    basic_packet_deleter() = default;
+    explicit basic_packet_deleter(Source const& source) noexcept : Source(source) {}
+
+    void operator()(Packet* packet) noexcept
+    {
+        if (packet != nullptr) {
+            destroy_packet(static_cast<Source&>(*this), packet);
+        }
+    }
+
+    [[nodiscard]] Source const& source() const noexcept { return *this; }
+};
+
+export using packet = basic_packet<utp_metadata>;
+export using packet_deleter = basic_packet_deleter<packet>;
+
+/// Owns a packet; may outlive its pool.
+export template <packet_metadata Metadata = utp_metadata, packet_source Source = heap_source>
+using basic_packet_ptr =
+    std::unique_ptr<basic_packet<Metadata>, basic_packet_deleter<basic_packet<Metadata>, Source>>;
+export using packet_ptr = basic_packet_ptr<>;
+
+/// A packet of exactly `size` bytes that belongs to no bucket: metadata as `Metadata{}`, buffer
+/// untouched. Throws std::length_error above max_packet_size, std::bad_alloc when memory is out.
+export template <packet_metadata Metadata = utp_metadata>
+[[nodiscard]] basic_packet_ptr<Metadata> create_packet(std::size_t size)
+{
+    heap_source source;
+    return basic_packet_ptr<Metadata>(make_packet<basic_packet<Metadata>>(source, size, no_bucket));
+}
+
+/// The Itanium ABI puts our members into the tail padding of the metadata; Microsoft's does not.
+struct padded_base {
+    std::uint64_t word{};
+    std::uint8_t byte{};
+};
+struct padded_probe : padded_base {
+    std::uint8_t next{};
+};
+inline constexpr bool tail_padding_is_used = sizeof(padded_probe) == sizeof(padded_base);
+
+static_assert(sizeof(packet) == (tail_padding_is_used ? 16 : 32));
+static_assert(sizeof(packet) % packet_alignment == 0, "the buffer is as aligned as the packet");
+static_assert(sizeof(packet_ptr) == sizeof(void*));
+static_assert(!std::is_copy_constructible_v<packet> && !std::is_move_constructible_v<packet>);
+
+} // namespace pktpool

@@ -1,0 +1,83 @@
+// Where the memory of packets comes from and goes back to.
+module;
+#include <concepts>
+#include <cstddef>
+#include <new>
+#include <type_traits>
+
+export module pktpool:source;
+
+namespace pktpool
+{
+
+/// Every packet, and so its buffer, is aligned to this many bytes.
+export inline constexpr std::size_t packet_alignment = 16;
+
+template <class S>
+concept source_allocates = requires(S source, std::size_t bytes) {
+    { source.allocate(bytes) } -> std::same_as<void*>;
+};
+
+template <class S>
+concept source_deallocates = requires(S source, void* memory, std::size_t bytes) {
+    { source.deallocate(memory, bytes) } noexcept;
+};
+
+/// A handle and its pool each hold a copy: any copy must free what another one allocated.
+template <class S>
+concept source_is_copied_freely =
+    std::is_class_v<S> && !std::is_final_v<S> && std::is_nothrow_copy_constructible_v<S>;
+
+/// Packets of one source must not be kept by the slab of another.
+template <class S>
+concept source_compares_when_stateful = std::is_empty_v<S> || std::equality_comparable<S>;
+
+/// A memory source.
+///   `void* allocate(bytes)`                  aligned to packet_alignment; throws when memory is
+///   out `void deallocate(memory, bytes) noexcept`  takes back what `allocate(bytes)` gave
+///   `==`                                     unless stateless: may one free what the other gave?
+/// Copies share their memory; a stateless source costs no byte in a handle.
+export template <class S>
+concept packet_source = source_allocates<S> && source_deallocates<S> &&
+                        source_is_copied_freely<S> && source_compares_when_stateful<S>;
+
+template <packet_source S>
+[[nodiscard]] constexpr bool same_source(S const& a, S const& b) noexcept
+{
+    if constexpr (std::is_empty_v<S>) {
+        return true;
+    } else {
+        return a == b;
+    }
+}
+
+/// The global heap, the default source.
+export struct heap_source {
+    /// Throws std::bad_alloc when memory is out.
+    static inline void* allocate(std::size_t bytes)
+    {
+        if constexpr (default_new_suffices) {
+            return ::operator new(bytes);
+        } else {
+            return ::operator new(bytes, std::align_val_t{packet_alignment});
+        }
+    }
+
+    static inline void deallocate(void* memory, std::size_t) noexcept
+    {
+        if constexpr (default_new_suffices) {
+            ::operator delete(memory);
+        } else {
+            ::operator delete(memory, std::align_val_t{packet_alignment});
+        }
+    }
+
+private:
+    static constexpr bool default_new_suffices =
+        __STDCPP_DEFAULT_NEW_ALIGNMENT__ >= packet_alignment;
+};
+
+static_assert(packet_source<heap_source>);
+static_assert(std::is_empty_v<heap_source>);
+
+} // namespace pktpool

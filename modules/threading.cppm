@@ -1,0 +1,118 @@
+// What happens at a pool's door: which threads may come in.
+module;
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <source_location>
+#include <sstream>
+#include <string_view>
+#include <thread>
+#include <type_traits>
+
+#include <gsl/assert>
+
+export module pktpool:threading;
+
+import :error;
+
+namespace pktpool
+{
+
+/// What `enter` returns lives as long as the operation: a lock, or nothing at all.
+template <class T>
+concept threading_has_enter =
+    requires(T door, std::string_view operation, std::source_location where) {
+        { door.enter(operation, where) } -> std::destructible;
+    };
+
+template <class T>
+concept threading_has_detach = requires(T door) {
+    { door.detach() } noexcept;
+};
+
+template <class T>
+concept threading_starts_unbound = std::is_nothrow_default_constructible_v<T>;
+
+/// A check at the door of a pool.
+///   `enter(operation, where)`  at the start of every operation, with the name of the operation and
+///                              the place of the call; what it returns is destroyed at its end
+///   `detach() noexcept`        the next use binds anew
+export template <class T>
+concept threading_policy =
+    threading_has_enter<T> && threading_has_detach<T> && threading_starts_unbound<T>;
+
+struct nothing_held {
+};
+
+/// No check, no state, no code.
+export struct unchecked {
+    static constexpr nothing_held enter(std::string_view, std::source_location) noexcept
+    {
+        return {};
+    }
+    static constexpr void detach() noexcept {}
+};
+
+/// A number of the thread that no other thread of the process ever has, or 0 before it was asked
+/// for. A std::thread::id may be given to a new thread once its thread has ended.
+inline constinit thread_local std::uint64_t this_thread_number = 0;
+
+inline std::uint64_t number_this_thread() noexcept
+{
+    static constinit std::atomic<std::uint64_t> last{0};
+    if (this_thread_number == 0) {
+        this_thread_number = last.fetch_add(1, std::memory_order_relaxed) + 1;
+    }
+    return this_thread_number;
+}
+
+/// One thread at a time, the default, in every build: the first use binds the pool to its thread,
+/// and a use from another is reported with both threads named and ends the program.
+/// Costs one load and one comparison that is always predicted.
+export class single_threaded
+{
+public:
+    inline nothing_held enter(std::string_view operation, std::source_location where) noexcept
+    {
+        if (owner_ != this_thread_number) [[unlikely]] {
+            bind(operation, where);
+        }
+        return {};
+    }
+
+    /// The next use binds the pool to its thread. Any thread may call this; that no other one is
+    /// using the pool meanwhile is the caller's word.
+    inline void detach() noexcept { owner_ = unbound; }
+
+private:
+    void bind(std::string_view operation, std::source_location where) noexcept;
+
+    static constexpr std::uint64_t unbound = std::numeric_limits<std::uint64_t>::max();
+
+    std::uint64_t owner_ = unbound;
+    std::thread::id owner_id_{}; // only for the message: it is what debuggers and logs show
+};
+
+void single_threaded::bind(std::string_view operation, std::source_location where) noexcept
+{
+    auto const self = number_this_thread();
+    if (owner_ == unbound) {
+        owner_ = self;
+        owner_id_ = std::this_thread::get_id();
+        return;
+    }
+    std::ostringstream text;
+    text << operation << " on thread " << std::this_thread::get_id()
+         << ", but the pool belongs to thread " << owner_id_
+         << ", the first to use it. Give each thread its own pool, or call detach() before another "
+            "thread takes it over";
+    Expects(owner_ == self || broken(text.str(), where));
+}
+
+static_assert(threading_policy<unchecked>);
+static_assert(threading_policy<single_threaded>);
+static_assert(std::is_empty_v<unchecked>);
+
+} // namespace pktpool
