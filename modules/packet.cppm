@@ -25,15 +25,11 @@ namespace pktpool
 template <class M>
 concept metadata_can_be_a_base = std::is_class_v<M> && !std::is_final_v<M>;
 
+/// A packet is reset while it is in nobody's hands, where nothing may throw but `Metadata{}`.
 template <class M>
-concept metadata_is_assigned_without_throwing =
-    std::default_initializable<M> && std::is_nothrow_move_assignable_v<M> &&
-    std::is_nothrow_destructible_v<M>;
-
-/// What the metadata owns is given up on release, where nothing may throw.
-template <class M>
-concept metadata_owns_nothing_or_resets_without_throwing =
-    std::is_trivially_destructible_v<M> || std::is_nothrow_default_constructible_v<M>;
+concept metadata_moves_without_throwing =
+    std::default_initializable<M> && std::is_nothrow_move_constructible_v<M> &&
+    std::is_nothrow_move_assignable_v<M> && std::is_nothrow_destructible_v<M>;
 
 template <class M>
 concept metadata_alignment_fits = alignof(M) <= packet_alignment;
@@ -49,8 +45,7 @@ concept metadata_is_not_half_a_source = !source_allocates<M> && !source_dealloca
 /// and which `Metadata{}` resets.
 export template <class M>
 concept packet_metadata =
-    metadata_can_be_a_base<M> && metadata_is_assigned_without_throwing<M> &&
-    metadata_owns_nothing_or_resets_without_throwing<M> && metadata_alignment_fits<M> &&
+    metadata_can_be_a_base<M> && metadata_moves_without_throwing<M> && metadata_alignment_fits<M> &&
     metadata_holds_data<M> && metadata_is_not_half_a_source<M>;
 
 /// What libtorrent's uTP keeps for each packet.

@@ -83,6 +83,8 @@ private:
 template <class Packet, packet_source Source, retention_policy Retention>
 class bucket_cache : private Retention
 {
+    using metadata = typename Packet::metadata;
+
 public:
     bucket_cache() = default;
     bucket_cache(bucket const& which, std::uint8_t index, Packet** slots) noexcept
@@ -99,7 +101,7 @@ public:
         if (idle_.empty()) [[unlikely]] {
             return make_packet<Packet>(source, capacity_, index_);
         }
-        typename Packet::metadata fresh{}; // may throw, so it comes first
+        metadata fresh{}; // may throw, so it comes first
         Packet* const packet = idle_.pop_newest();
         packet->reset(std::move(fresh));
         return packet;
@@ -112,7 +114,8 @@ public:
             return false;
         }
         if constexpr (!std::is_trivially_destructible_v<Packet>) {
-            packet->reset(); // what the metadata owns goes now, not at the next acquire
+            // What the metadata owns goes now, not at the next acquire.
+            [[maybe_unused]] metadata const given_up(std::move(static_cast<metadata&>(*packet)));
         }
         idle_.push(packet.get());
         return true;
@@ -200,8 +203,8 @@ public:
 
     basic_packet_slab(basic_packet_slab&& other) noexcept
         : source_(other.source_),
-          cache_(other.cache_),
-          slots_(std::move(other.slots_))
+          slots_(std::move(other.slots_)),
+          cache_(other.cache_)
     {
         [[maybe_unused]] auto const held =
             other.threading_.enter("a move", std::source_location::current());
@@ -293,10 +296,10 @@ private:
 
     PKTPOOL_NO_UNIQUE_ADDRESS Threading threading_;
     PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
-    bucket_cache<packet, source_type, typename policies::retention> cache_;
     std::conditional_t<at_run_time, std::unique_ptr<packet*[]>,
                        std::array<packet*, inline_slots<Bucket>>>
         slots_{};
+    bucket_cache<packet, source_type, typename policies::retention> cache_; // refers to slots_
 };
 
 export using packet_slab = basic_packet_slab<>;

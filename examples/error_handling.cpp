@@ -1,0 +1,67 @@
+// What can go wrong, what it throws, and that the pool is as it was.
+#include <cstddef>
+#include <cstdio>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+import pktpool;
+
+// A memory source that runs dry, to see what a program sees when memory is out.
+struct small_source {
+    std::size_t* left; // bytes; copies of a source share their memory
+
+    void* allocate(std::size_t bytes)
+    {
+        if (bytes > *left) {
+            throw std::bad_alloc();
+        }
+        *left -= bytes;
+        return pktpool::heap_source::allocate(bytes);
+    }
+    void deallocate(void* memory, std::size_t bytes) noexcept
+    {
+        *left += bytes;
+        pktpool::heap_source::deallocate(memory, bytes);
+    }
+    bool operator==(small_source const&) const = default;
+};
+
+int main()
+{
+    pktpool::packet_pool pool;
+
+    // A size that no datagram has: std::length_error, with the size and the bound in it.
+    try {
+        auto p = pool.acquire(70'000);
+    } catch (std::length_error const& e) {
+        std::printf("%s\n", e.what());
+    }
+
+    // A packet in a slab of another size: std::invalid_argument, and the packet is still ours.
+    pktpool::packet_slab slab(548);
+    auto p = pool.acquire(1400);
+    try {
+        slab.try_push_back(p);
+    } catch (std::invalid_argument const& e) {
+        std::printf("%s\n", e.what());
+    }
+    pool.release(std::move(p));
+
+    // No memory: std::bad_alloc. Drop the datagram, decay, carry on.
+    std::size_t left = 2000;
+    using small_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
+                                                  pktpool::single_threaded, small_source>;
+    small_pool small{small_source{&left}};
+    auto first = small.acquire(1472);
+    try {
+        auto second = small.acquire(1472);
+    } catch (std::bad_alloc const&) {
+        std::printf("no memory for a second packet; the first still has %u bytes\n",
+                    first->allocated);
+    }
+    small.release(std::move(first));
+    auto again = small.acquire(1472); // the released one: no memory needed
+    std::printf("idle %zu, free %zu bytes\n", small.idle().count, left);
+}

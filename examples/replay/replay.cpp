@@ -1,0 +1,227 @@
+// Replays packet traces of real uTP transfers against pools, and shows what each pool served
+// itself, what it kept idle for that, and its time as a ratio to malloc in the same run.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <ranges>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "packet_trace.hpp"
+#include "progress.hpp"
+
+import pktpool;
+
+namespace
+{
+
+/// A policy of its own: room for a selective acknowledgement in the smallest bucket, and limits
+/// for a window of packets instead of ten.
+struct windowed_buckets {
+    static constexpr std::array buckets{
+        pktpool::bucket{.size = 64, .limit = 128},
+        pktpool::bucket{.size = 548, .limit = 128},
+        pktpool::bucket{.size = 1472, .limit = 1024},
+    };
+};
+
+/// What a program without a pool does.
+struct plain_malloc {
+    using packet_ptr = pktpool::packet_ptr;
+
+    static packet_ptr acquire(std::size_t size) { return pktpool::create_packet(size); }
+    static void release(packet_ptr) noexcept {}
+    static void decay() noexcept {}
+    static pktpool::idle_packets idle() noexcept { return {}; }
+};
+
+/// Replays the trace and writes to each packet as a protocol would: a uTP header.
+template <class Pool>
+class player
+{
+public:
+    explicit player(packet_trace const& trace) : slots_(trace.slots) {}
+
+    void play(trace_record const& r)
+    {
+        auto& slot = slots_[r.op == trace_record::operation::decay ? 0 : r.slot];
+        switch (r.op) {
+        case trace_record::operation::acquire:
+            slot = pool_.acquire(r.size);
+            std::fill_n(slot->data(), std::min<std::size_t>(r.size, 20), std::byte{0x2a});
+            break;
+        case trace_record::operation::release:
+            pool_.release(std::move(slot));
+            break;
+        case trace_record::operation::drop:
+            slot.reset();
+            break;
+        case trace_record::operation::decay:
+            pool_.decay();
+            break;
+        }
+    }
+
+    [[nodiscard]] pktpool::idle_packets idle() const noexcept { return pool_.idle(); }
+
+private:
+    Pool pool_;
+    std::vector<typename Pool::packet_ptr> slots_;
+};
+
+struct counts {
+    std::size_t acquires = 0;
+    std::size_t hits = 0;
+    std::size_t most_idle_bytes = 0;
+};
+
+template <class Pool>
+counts count(packet_trace const& trace)
+{
+    counts result;
+    player<Pool> with(trace);
+    for (auto const& r : trace.records) {
+        auto const before = with.idle().count;
+        with.play(r);
+        auto const after = with.idle();
+        if (r.op == trace_record::operation::acquire) {
+            ++result.acquires;
+            result.hits += after.count < before ? 1 : 0; // it came from the idle ones
+        }
+        result.most_idle_bytes = std::max(result.most_idle_bytes, after.bytes);
+    }
+    return result;
+}
+
+template <class Pool>
+std::chrono::duration<double> time(packet_trace const& trace)
+{
+    player<Pool> with(trace);
+    auto const begin = std::chrono::steady_clock::now();
+    for (auto const& r : trace.records) {
+        with.play(r);
+    }
+    return std::chrono::steady_clock::now() - begin;
+}
+
+struct contender {
+    char const* name;
+    counts (*count)(packet_trace const&);
+    std::chrono::duration<double> (*time)(packet_trace const&);
+};
+
+template <class Pool>
+constexpr contender contender_of(char const* name)
+{
+    return {name, &count<Pool>, &time<Pool>};
+}
+
+constexpr std::array contenders{
+    contender_of<plain_malloc>("malloc"), // the first: the others are ratios to it
+    contender_of<pktpool::packet_pool>("packet_pool"),
+    contender_of<pktpool::basic_packet_pool<windowed_buckets>>("windowed"),
+};
+
+double median(std::vector<double> values)
+{
+    auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::ranges::nth_element(values, middle);
+    return *middle;
+}
+
+/// Every contender in turn, round after round: each ratio is to malloc in the same round.
+std::array<double, contenders.size()> ratios(packet_trace const& trace, int rounds,
+                                             progress_bar& progress)
+{
+    std::array<std::vector<double>, contenders.size()> per_round;
+    for (int round = 0; round < rounds; ++round) {
+        double malloc_time = 0;
+        for (std::size_t i = 0; i < contenders.size(); ++i) {
+            double const time = contenders[i].time(trace).count();
+            malloc_time = i == 0 ? time : malloc_time;
+            per_round[i].push_back(time / malloc_time);
+        }
+        progress.step();
+    }
+    std::array<double, contenders.size()> result{};
+    std::ranges::transform(per_round, result.begin(), median);
+    return result;
+}
+
+void print(std::string const& name, packet_trace const& trace,
+           std::array<double, contenders.size()> const& times)
+{
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+        auto const [acquires, hits, most_idle] = contenders[i].count(trace);
+        std::printf(
+            "%-20s %-12s %9zu %9zu %9zu %8.1f%% %10.1f %9.2f\n", name.c_str(), contenders[i].name,
+            acquires, hits, acquires - hits,
+            acquires == 0 ? 0.0 : 100.0 * static_cast<double>(hits) / static_cast<double>(acquires),
+            static_cast<double>(most_idle) / 1024, times[i]);
+    }
+}
+
+std::vector<std::filesystem::path> shipped_traces()
+{
+    std::vector<std::filesystem::path> paths;
+    for (auto const& entry : std::filesystem::directory_iterator(SHIPPED_TRACES)) {
+        if (entry.path().extension() == ".trace") {
+            paths.push_back(entry.path());
+        }
+    }
+    std::ranges::sort(paths);
+    return paths;
+}
+
+int run(std::vector<std::filesystem::path> const& paths, int rounds)
+{
+    // All are read before the first is replayed: a bad file is reported at once.
+    std::vector<packet_trace> traces;
+    std::ranges::transform(paths, std::back_inserter(traces), read_trace);
+
+    std::printf("%-20s %-12s %9s %9s %9s %9s %10s %9s\n", "trace", "pool", "acquires", "hits",
+                "misses", "hit rate", "KiB idle*", "time**");
+    progress_bar progress(traces.size() * static_cast<std::size_t>(rounds));
+    for (std::size_t i = 0; i < traces.size(); ++i) {
+        auto const times = ratios(traces[i], rounds, progress);
+        progress.clear();
+        print(paths[i].stem().string(), traces[i], times);
+    }
+    std::printf("\n *  the most that was ever idle, headers included\n"
+                " ** per acquire, as a ratio to malloc in the same round; median of %d rounds\n",
+                rounds);
+    return EXIT_SUCCESS;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    try {
+        CLI::App app("Replays packet traces of real uTP transfers against packet pools.\n"
+                     "For each trace and pool: how many acquires the pool served from idle packets "
+                     "(hits),\nhow much memory it kept idle for that, and its time as a ratio to "
+                     "malloc.");
+        std::vector<std::filesystem::path> paths;
+        int rounds = 7;
+        app.add_option("trace", paths, "Trace files; without any, the ones that come with pktpool");
+        app.add_option("--rounds", rounds, "How often each pool is timed on each trace")
+            ->check(CLI::Range(1, 1000))
+            ->capture_default_str();
+        CLI11_PARSE(app, argc, argv);
+        return run(paths.empty() ? shipped_traces() : paths, rounds);
+    } catch (std::exception const& e) {
+        std::fprintf(stderr, "replay: %s\n", e.what());
+        return EXIT_FAILURE;
+    }
+}

@@ -1,0 +1,66 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+
+#include <doctest/doctest.h>
+
+import pktpool;
+
+namespace
+{
+
+struct one {
+    static constexpr std::array buckets{pktpool::bucket{.size = 65535, .limit = 1}};
+};
+
+struct six {
+    static constexpr std::array buckets{
+        pktpool::bucket{.size = 1},    pktpool::bucket{.size = 2},    pktpool::bucket{.size = 128},
+        pktpool::bucket{.size = 1232}, pktpool::bucket{.size = 1400}, pktpool::bucket{.size = 4096},
+    };
+};
+
+/// The rule, said plainly: the first bucket, smallest first, that holds `size`.
+template <class Policy>
+std::size_t smallest_that_fits(std::size_t size)
+{
+    auto const& buckets = Policy::buckets;
+    auto const fits = [size](pktpool::bucket const& b) { return b.size >= size; };
+    return static_cast<std::size_t>(std::ranges::find_if(buckets, fits) - buckets.begin());
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("buckets: every size goes to the smallest bucket that fits", Policy,
+                   pktpool::libtorrent_buckets, one, six)
+{
+    pktpool::basic_packet_pool<Policy> pool;
+    for (std::size_t size = 0; size <= pktpool::max_packet_size; ++size) {
+        auto const index = smallest_that_fits<Policy>(size);
+        bool const above = index == pktpool::bucket_count<Policy>;
+        auto const capacity = above ? size : Policy::buckets[index].size;
+        auto const p = pool.acquire(size);
+        bool const right = pktpool::bucket_index<Policy>(size) == index &&
+                           p->allocated == capacity &&
+                           p->bucket == (above ? pktpool::no_bucket : index);
+        REQUIRE_MESSAGE(right, "size " << size << " got bucket " << int{p->bucket}
+                                       << " of capacity " << p->allocated);
+    }
+}
+
+TEST_CASE("buckets: the default is libtorrent's")
+{
+    auto const& buckets = pktpool::libtorrent_buckets::buckets;
+    REQUIRE(buckets.size() == 3);
+    CHECK(buckets[0].size == 20);
+    CHECK(buckets[1].size == 548);
+    CHECK(buckets[2].size == 1472);
+    CHECK(std::ranges::all_of(buckets, [](pktpool::bucket const& b) { return b.limit == 10; }));
+}
+
+TEST_CASE("buckets: sizes that are not datagrams fall behind the last bucket")
+{
+    CHECK(pktpool::bucket_index<six>(65536) == 6);
+    CHECK(pktpool::bucket_index<six>(static_cast<std::size_t>(-1)) == 6);
+}

@@ -1,0 +1,77 @@
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "child.hpp"
+
+import pktpool;
+
+namespace
+{
+
+child_result misuse(std::string const& which)
+{
+    return run_child(MISUSE " " + which);
+}
+
+bool contains(std::string const& text, std::string const& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("error: exceptions name the number and its bound")
+{
+    pktpool::packet_pool pool;
+    CHECK_THROWS_WITH_AS(static_cast<void>(pool.acquire(65536)),
+                         doctest::Contains("65536 is above the largest, 65535"), std::length_error);
+    CHECK_THROWS_WITH_AS(static_cast<void>(pktpool::create_packet(70000)),
+                         doctest::Contains("70000 is above the largest, 65535"), std::length_error);
+    CHECK_THROWS_WITH_AS(pktpool::packet_slab(70001), doctest::Contains("70001"),
+                         std::length_error);
+    CHECK_THROWS_WITH_AS(pktpool::packet_slab(1, 70002), doctest::Contains("70002"),
+                         std::length_error);
+}
+
+TEST_CASE("error: a packet of another capacity is refused with both capacities")
+{
+    pktpool::packet_slab slab(100);
+    auto p = pktpool::create_packet(99);
+    CHECK_THROWS_WITH_AS(slab.try_push_back(p), doctest::Contains("99"), std::invalid_argument);
+    CHECK_THROWS_WITH_AS(slab.try_push_back(p), doctest::Contains("100"), std::invalid_argument);
+    CHECK(p != nullptr);
+}
+
+TEST_CASE("error: a broken contract ends the program and says what, where and what to do")
+{
+    for (auto const* which : {"size", "header_size"}) {
+        CAPTURE(which);
+        auto const child = misuse(which);
+        CHECK_FALSE(child.succeeded);
+        CHECK(contains(child.output, "pktpool: header_size <= size <= allocated does not hold"));
+        CHECK(contains(child.output, "set size and header_size"));
+        CHECK(contains(child.output, "packet.cppm:"));
+        CHECK_FALSE(contains(child.output, "survived"));
+    }
+    auto const bucket = misuse("bucket");
+    CHECK_FALSE(bucket.succeeded);
+    CHECK(contains(bucket.output, "bucket that the policy does not have ["));
+    CHECK(contains(bucket.output, "misuse.cpp:"));
+}
+
+TEST_CASE("error: the spans of a packet are checked")
+{
+    auto const child = misuse("span");
+    CHECK_FALSE(child.succeeded);
+    CHECK_FALSE(contains(child.output, "survived"));
+}
+
+TEST_CASE("error: a program that breaks nothing survives")
+{
+    auto const child = misuse("nothing");
+    CHECK(child.succeeded);
+    CHECK(child.output == "survived\n");
+}

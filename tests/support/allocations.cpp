@@ -1,0 +1,94 @@
+#include "allocations.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <limits>
+#include <new>
+
+namespace
+{
+
+constexpr auto never = std::numeric_limits<std::size_t>::max();
+
+std::atomic<std::size_t> count{0};
+std::atomic<std::size_t> live{0};
+thread_local std::size_t successes_left = never;
+
+void* allocate(std::size_t bytes) noexcept
+{
+    if (successes_left != never) {
+        if (successes_left == 0) {
+            return nullptr;
+        }
+        --successes_left;
+    }
+    void* const memory = std::malloc(bytes == 0 ? 1 : bytes);
+    if (memory != nullptr) {
+        ++count;
+        ++live;
+    }
+    return memory;
+}
+
+void deallocate(void* memory) noexcept
+{
+    if (memory != nullptr) {
+        --live;
+        std::free(memory);
+    }
+}
+
+} // namespace
+
+std::size_t live_allocations() noexcept
+{
+    return live;
+}
+std::size_t allocation_count() noexcept
+{
+    return count;
+}
+failing_heap::failing_heap(std::size_t successes) noexcept
+{
+    successes_left = successes;
+}
+failing_heap::~failing_heap()
+{
+    successes_left = never;
+}
+
+void* operator new(std::size_t bytes)
+{
+    if (void* const memory = allocate(bytes)) {
+        return memory;
+    }
+    throw std::bad_alloc();
+}
+void* operator new[](std::size_t bytes)
+{
+    return operator new(bytes);
+}
+void* operator new(std::size_t bytes, std::nothrow_t const&) noexcept
+{
+    return allocate(bytes);
+}
+void* operator new[](std::size_t bytes, std::nothrow_t const&) noexcept
+{
+    return allocate(bytes);
+}
+void operator delete(void* memory) noexcept
+{
+    deallocate(memory);
+}
+void operator delete[](void* memory) noexcept
+{
+    deallocate(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept
+{
+    deallocate(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept
+{
+    deallocate(memory);
+}

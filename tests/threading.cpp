@@ -1,0 +1,97 @@
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+#include "child.hpp"
+
+import pktpool;
+
+namespace
+{
+
+template <class Use>
+void on_another_thread(Use use)
+{
+    std::thread(std::move(use)).join();
+}
+
+bool contains(std::string const& text, std::string const& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE(
+    "threading: a use from another thread is reported with both threads, and ends the program")
+{
+    for (auto const& [which, operation] : {
+             std::pair{"acquire", "acquire()"},
+             {"acquire_static", "acquire()"},
+             {"release", "release()"},
+             {"decay", "decay()"},
+             {"move", "a move from a pool"},
+             {"move_assign", "a move to a pool"},
+             {"slab", "decay()"},
+             {"second_thread", "decay()"},
+         }) {
+        CAPTURE(which);
+        auto const child = run_child(std::string(MISUSE " ") + which);
+        CAPTURE(child.output);
+        CHECK_FALSE(child.succeeded);
+        CHECK_FALSE(contains(child.output, "survived"));
+        CHECK(contains(child.output, std::string("pktpool: ") + operation + " on thread "));
+        CHECK(contains(child.output, "belongs to thread "));
+        CHECK(contains(child.output, "call detach() before"));
+    }
+}
+
+TEST_CASE("threading: the report says where")
+{
+    auto const child = run_child(MISUSE " acquire");
+    CHECK(contains(child.output, "misuse.cpp:"));
+}
+
+TEST_CASE("threading: after detach the next thread may use the pool, and then binds it")
+{
+    pktpool::packet_pool pool;
+    pool.release(pool.acquire(1));
+    pool.detach();
+    on_another_thread([&] {
+        pool.release(pool.acquire(1));
+        pool.detach();
+    });
+    pool.decay();
+    CHECK(pool.idle().count == 0);
+}
+
+TEST_CASE("threading: a pool that was moved is bound by its next use")
+{
+    pktpool::packet_pool pool;
+    pool.release(pool.acquire(1));
+    on_another_thread([moved = std::move(pool)]() mutable { moved.decay(); });
+
+    pktpool::packet_pool assigned;
+    assigned.decay();
+    assigned = pktpool::packet_pool();
+    on_another_thread([&] { assigned.decay(); });
+}
+
+TEST_CASE("threading: a pool may be made on one thread and used on another")
+{
+    pktpool::packet_pool pool;
+    on_another_thread([&] { pool.release(pool.acquire(1)); });
+    CHECK(pool.idle().count == 1);
+}
+
+TEST_CASE("threading: unchecked lets everyone in, one after the other")
+{
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked> pool;
+    auto p = pool.acquire(1);
+    on_another_thread([&] { pool.release(std::move(p)); });
+    pool.detach();
+    CHECK(pool.idle().count == 1);
+}

@@ -1,0 +1,165 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "packet_trace.hpp"
+
+import pktpool;
+
+namespace
+{
+
+struct served {
+    std::size_t acquires = 0;
+    std::size_t hits = 0;
+
+    bool operator==(served const&) const = default;
+};
+
+/// Replays a trace; a hit is an acquire that made an idle packet fewer.
+template <class Pool>
+served replay(packet_trace const& trace)
+{
+    using enum trace_record::operation;
+    served result;
+    Pool pool;
+    std::vector<typename Pool::packet_ptr> slots(trace.slots);
+    for (auto const& r : trace.records) {
+        auto const idle = pool.idle().count;
+        switch (r.op) {
+        case acquire:
+            slots[r.slot] = pool.acquire(r.size);
+            ++result.acquires;
+            result.hits += pool.idle().count < idle ? 1 : 0;
+            break;
+        case release:
+            pool.release(std::move(slots[r.slot]));
+            break;
+        case drop:
+            slots[r.slot].reset();
+            break;
+        case decay:
+            pool.decay();
+            break;
+        }
+    }
+    return result;
+}
+
+struct expectation {
+    char const* name;
+    served by_libtorrent; // measured in the transfer itself
+};
+
+constexpr std::array shipped{
+    expectation{"churn_seeder", {14675, 5788}},
+    expectation{"lossy_leecher", {11322, 4426}},
+    expectation{"fanout_seeder_100k", {50010, 16719}},
+};
+
+constexpr std::array full{
+    expectation{"bulk_seeder", {211794, 127311}},   expectation{"churn_seeder", {14675, 5788}},
+    expectation{"fanout_seeder", {406779, 48143}},  expectation{"lossy_leecher", {11322, 4426}},
+    expectation{"overrun_seeder", {186848, 30762}}, expectation{"shaped_leecher", {181743, 15569}},
+};
+
+void check_hits(std::filesystem::path const& folder, auto const& expectations)
+{
+    for (auto const& [name, by_libtorrent] : expectations) {
+        CAPTURE(name);
+        auto const trace = read_trace(folder / (std::string(name) + ".trace"));
+        CHECK(replay<pktpool::packet_pool>(trace) == by_libtorrent);
+    }
+}
+
+std::vector<std::byte> bytes(std::string const& text)
+{
+    std::vector<std::byte> result(text.size());
+    std::ranges::transform(text, result.begin(), [](char c) { return static_cast<std::byte>(c); });
+    return result;
+}
+
+std::string u32(std::uint32_t value)
+{
+    std::string text;
+    for (int i = 0; i < 4; ++i) {
+        text += static_cast<char>(value >> (8 * i) & 0xff);
+    }
+    return text;
+}
+
+std::string record(std::uint32_t slot, int operation)
+{
+    return u32(slot) + std::string(2, '\1') + static_cast<char>(operation) + std::string(1, '\0');
+}
+
+std::string file(std::uint32_t version, std::uint32_t count, std::uint32_t slots,
+                 std::string const& records)
+{
+    return "PKTTRACE" + u32(version) + u32(count) + u32(slots) + u32(0) + records;
+}
+
+} // namespace
+
+TEST_CASE("traces: the default pool hits as often as libtorrent's did, to the packet")
+{
+    check_hits(SHIPPED_TRACES, shipped);
+    // The whole set is 16 MB and does not come with pktpool.
+    if (char const* const folder = std::getenv("PKTPOOL_TRACES")) {
+        check_hits(folder, full);
+    } else {
+        MESSAGE("set PKTPOOL_TRACES to a folder with the six full traces to replay them, too");
+    }
+}
+
+TEST_CASE("traces: a bad file is refused with one line that says what and where")
+{
+    auto const acquire0 = record(0, 0);
+    for (auto const& [text, why] : std::vector<std::pair<std::string, char const*>>{
+             {"", "the file is empty"},
+             {"PKT", "cut short: 3 bytes"},
+             {"PNG", "does not begin with PKTTRACE"},
+             {"NOTATRACE, AND LONGER THAN A HEADER", "does not begin with PKTTRACE"},
+             {file(1, 0, 0, "").substr(0, 23), "cut short: 23 bytes"},
+             {file(2, 0, 0, ""), "version 2, and only 1 is known"},
+             {file(1, 2, 1, acquire0), "cut short after record 1 of 2"},
+             {file(1, 1, 1, acquire0.substr(0, 7)), "cut short after record 0 of 1"},
+             {file(1, 0xffffffff, 1, acquire0), "cut short after record 1 of 4294967295"},
+             {file(1, 1, 1, acquire0 + acquire0), "bytes follow record 1 of 1"},
+             {file(1, 1, 0xffffffff, acquire0), "4294967295 slots for 1 records"},
+             {file(1, 1, 1, record(1, 0)), "record 0: slot out of range"},
+             {file(1, 2, 1, acquire0 + acquire0), "record 1: acquire into a slot that is full"},
+             {file(1, 1, 1, record(0, 1)), "record 0: release or drop of an empty slot"},
+             {file(1, 1, 1, record(0, 2)), "record 0: release or drop of an empty slot"},
+             {file(1, 1, 1, record(0, 4)), "record 0: unknown operation"},
+         }) {
+        CAPTURE(why);
+        CHECK_THROWS_WITH_AS(static_cast<void>(parse_trace(bytes(text))), doctest::Contains(why),
+                             trace_error);
+    }
+    CHECK_THROWS_WITH_AS(static_cast<void>(read_trace("no_such.trace")),
+                         "no_such.trace: cannot be read as a file", trace_error);
+    CHECK_THROWS_AS(static_cast<void>(read_trace(std::filesystem::temp_directory_path())),
+                    trace_error);
+}
+
+TEST_CASE("traces: a good file is read as it is")
+{
+    auto const trace = parse_trace(
+        bytes(file(1, 4, 2, record(1, 0) + record(7, 3) + record(1, 2) + record(1, 0))));
+    REQUIRE(trace.records.size() == 4);
+    CHECK(trace.slots == 2);
+    CHECK(trace.records[0].slot == 1);
+    CHECK(trace.records[0].size == 0x0101);
+    CHECK(trace.records[1].op == trace_record::operation::decay);
+    CHECK(trace.records[3].op == trace_record::operation::acquire);
+}
