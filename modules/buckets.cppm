@@ -30,11 +30,21 @@ export inline constexpr std::size_t max_bucket_limit = std::numeric_limits<std::
 /// Stands for the index of a bucket in a packet that no bucket of a pool was asked for.
 export inline constexpr std::uint8_t no_bucket = std::numeric_limits<std::uint8_t>::max();
 
+/// Reads every number, which the compiler can do only where they are constants.
+constexpr std::size_t read_all(auto const& buckets)
+{
+    std::size_t sum = 0;
+    for (bucket const& each : buckets) {
+        sum += each.size + each.limit;
+    }
+    return sum;
+}
+
 /// `B::buckets` is a constant array of pktpool::bucket.
 template <class B>
 concept has_constant_buckets = requires {
     requires std::same_as<std::remove_cvref_t<decltype(*B::buckets.data())>, bucket>;
-    typename std::bool_constant<(B::buckets.size(), B::buckets.begin() != B::buckets.end())>;
+    typename std::integral_constant<std::size_t, read_all(B::buckets)>;
 };
 
 template <class B>

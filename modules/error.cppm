@@ -14,13 +14,17 @@ namespace pktpool
 {
 
 /// Reports a broken contract on stderr: what happened, where, and what to do about it.
-/// Returns false, so that it reads `Expects(holds || broken("..."))` and GSL ends the program.
+/// A default `where` is left out. Returns false, so that it reads `Expects(holds || broken("..."))`
+/// and GSL ends the program.
 [[nodiscard]] bool broken(std::string_view what,
                           std::source_location where = std::source_location::current()) noexcept
 {
     // fprintf, not iostream: this may run when memory is gone or a mutex is held.
-    std::fprintf(stderr, "pktpool: %.*s [%s:%u]\n", static_cast<int>(what.size()), what.data(),
-                 where.file_name(), static_cast<unsigned>(where.line()));
+    std::fprintf(stderr, "pktpool: %.*s", static_cast<int>(what.size()), what.data());
+    if (where.line() != 0) {
+        std::fprintf(stderr, " [%s:%u]", where.file_name(), static_cast<unsigned>(where.line()));
+    }
+    std::fputc('\n', stderr);
     return false;
 }
 

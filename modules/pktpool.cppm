@@ -1,4 +1,5 @@
-// pktpool: packet memory for protocol stacks. Read the partitions in this order.
+// pktpool: packet memory for protocol stacks. Read the partitions in this order: each imports only
+// what stands above it.
 export module pktpool;
 
 export import :error;
@@ -7,6 +8,11 @@ export import :buckets;
 export import :packet;
 export import :threading;
 export import :retention;
+export import :handle;
 export import :policies;
+export import :ring;
+export import :cache;
 export import :slab;
+export import :slabs;
+export import :home;
 export import :pool;

@@ -1,19 +1,16 @@
 // The pool: the slabs of a bucket policy behind one acquire and release.
 module;
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
+#include <memory>
 #include <source_location>
-#include <string>
 #include <type_traits>
 #include <utility>
 
 #include <gsl/assert>
 #include <gsl/narrow>
-
-#include "no_unique_address.hpp"
+#include <gsl/span>
 
 export module pktpool:pool;
 
@@ -22,26 +19,17 @@ import :source;
 import :buckets;
 import :packet;
 import :threading;
+import :retention;
 import :policies;
-import :slab;
+import :cache;
+import :home;
 
 namespace pktpool
 {
 
-/// Where the slots of each bucket start in the one array of a pool, and in the end their number.
-template <bucket_policy B>
-inline constexpr auto slot_offsets = [] {
-    std::array<std::size_t, bucket_count<B> + 1> offsets{};
-    for (std::size_t i = 0; i < bucket_count<B>; ++i) {
-        offsets[i + 1] = offsets[i] + ring_slots(B::buckets[i].limit);
-    }
-    return offsets;
-}();
-
-static_assert(slot_offsets<libtorrent_buckets>.back() == 48);
-
-/// Hands out packets of the sizes of a bucket policy and keeps the returned ones for reuse. Owns no
-/// heap memory but its idle packets; handles may outlive it. Moved from, it is empty and usable.
+/// Hands out packets of the sizes of a bucket policy and keeps the returned ones for reuse. Handles
+/// may outlive it. Moved from, it is empty and usable. With limits that are known at compile time
+/// it owns no heap memory but its idle packets; with return_on_drop also their slabs.
 /// Threads: as its threading policy says; a move leaves the new pool unbound.
 export template <bucket_policy Buckets = libtorrent_buckets,
                  threading_policy Threading = single_threaded, class... Policies>
@@ -50,11 +38,14 @@ class basic_packet_pool
 {
     using policies = policy_set<Policies...>;
     using source_type = typename policies::source;
+    using home = std::conditional_t<policies::drop::returns_dropped,
+                                    shared_home<Buckets, Threading, policies>,
+                                    own_home<Buckets, Threading, policies>>;
     using here = std::source_location;
 
 public:
     using packet = typename policies::packet;
-    using packet_ptr = typename policies::packet_ptr;
+    using packet_ptr = typename home::packet_ptr;
 
     basic_packet_pool() noexcept
         requires std::default_initializable<source_type>
@@ -63,29 +54,24 @@ public:
     }
 
     /// A pool over a source with state.
-    explicit basic_packet_pool(source_type const& source) noexcept : source_(source)
-    {
-        for (std::size_t i = 0; i < bucket_count<Buckets>; ++i) {
-            caches_[i] = cache(Buckets::buckets[i], gsl::narrow_cast<std::uint8_t>(i), slots(i));
-        }
-    }
+    explicit basic_packet_pool(source_type const& source) noexcept : home_(source) {}
 
-    basic_packet_pool(basic_packet_pool&& other) noexcept : source_(other.source_)
+    basic_packet_pool(basic_packet_pool&& other) noexcept : home_(other.home_.source())
     {
-        take_over(other);
+        home_.take_over(other.home_, here::current());
     }
     basic_packet_pool& operator=(basic_packet_pool&& other) noexcept
     {
         if (this != &other) {
-            [[maybe_unused]] auto const held =
-                threading_.enter("a move to a pool", here::current());
-            clear();
-            source_ = other.source_;
-            take_over(other);
+            if (auto* const slabs = home_.find()) {
+                [[maybe_unused]] auto const held =
+                    slabs->enter("a move to a pool", here::current());
+            }
+            home_.take_over(other.home_, here::current());
         }
         return *this;
     }
-    ~basic_packet_pool() { clear(); }
+    ~basic_packet_pool() = default;
 
     /// A packet of the smallest bucket with capacity >= `size` bytes, above the largest bucket one
     /// of exactly `size`. Its metadata is reset, its buffer untouched. Throws std::length_error
@@ -93,12 +79,13 @@ public:
     /// O(1).
     [[nodiscard]] packet_ptr acquire(std::size_t size, here where = here::current())
     {
-        [[maybe_unused]] auto const held = threading_.enter("acquire()", where);
+        auto& slabs = home_.open();
+        [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
         auto const index = bucket_index<Buckets>(size);
         if (index == bucket_count<Buckets>) [[unlikely]] {
-            return handle(make_packet<packet>(source_, size, no_bucket));
+            return home_.make_exact(size);
         }
-        return handle(caches_[index].take(source_));
+        return home_.handle(slabs[index].take(slabs.source()), slabs[index]);
     }
 
     /// The same for a size that is known when the caller is compiled, look-up included.
@@ -106,12 +93,46 @@ public:
         requires(Size <= max_packet_size)
     [[nodiscard]] packet_ptr acquire(here where = here::current())
     {
-        [[maybe_unused]] auto const held = threading_.enter("acquire()", where);
+        auto& slabs = home_.open();
+        [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
         constexpr auto index = bucket_index<Buckets>(Size);
         if constexpr (index == bucket_count<Buckets>) {
-            return handle(make_packet<packet>(source_, Size, no_bucket));
+            return home_.make_exact(Size);
         } else {
-            return handle(caches_[index].take(source_));
+            return home_.handle(slabs[index].take(slabs.source()), slabs[index]);
+        }
+    }
+
+    /// Fills the batch with packets for `size` bytes each, as recvmmsg(2) wants them. Handles that
+    /// were in it are dropped first. Throws as acquire does, and then the batch is empty and the
+    /// pool has every idle packet that it had. O(packets), with one check and one look-up.
+    void acquire(std::size_t size, gsl::span<packet_ptr> batch, here where = here::current())
+    {
+        for (auto& p : batch) {
+            p.reset();
+        }
+        auto const index = bucket_index<Buckets>(size);
+        if (index == bucket_count<Buckets>) [[unlikely]] {
+            acquire_exact(size, batch, where);
+            return;
+        }
+        auto& slabs = home_.open();
+        [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
+        auto& slab = slabs[index];
+        auto const idle = slab.idle().count;
+        std::size_t taken = 0;
+        try {
+            for (; taken < batch.size(); ++taken) {
+                batch[taken] = home_.handle(slab.take(slabs.source()), slab);
+            }
+        } catch (...) {
+            while (taken-- > 0) { // the first ones were idle, and go back in their order
+                packet* const p = batch[taken].release();
+                if (taken >= idle || !slab.put(p)) {
+                    slab.destroy(slabs.source(), p);
+                }
+            }
+            throw;
         }
     }
 
@@ -119,93 +140,98 @@ public:
     /// harmless. Never throws, never allocates. O(1).
     void release(packet_ptr p, here where = here::current()) noexcept
     {
-        [[maybe_unused]] auto const held = threading_.enter("release()", where);
-        if (p != nullptr && is_ours(p) && caches_[p->bucket].put(p.get())) {
-            static_cast<void>(p.release());
+        home_.release(std::move(p), where);
+    }
+
+    /// Releases every packet of the batch and leaves it full of null, as after sendmmsg(2).
+    void release(gsl::span<packet_ptr> batch, here where = here::current()) noexcept
+    {
+        home_.release(batch, where);
+    }
+
+    /// Gives idle packets back to the source, the oldest first, as many as the retention policy
+    /// says: with fixed_limit one a bucket. Call it on a timer.
+    void decay(here where = here::current()) noexcept
+    {
+        if (auto* const slabs = home_.find()) {
+            [[maybe_unused]] auto const held = slabs->enter("decay()", where);
+            slabs->decay();
         }
     }
 
-    /// Gives the oldest idle packet of every bucket back to the source. Call it on a timer. O(1) a
-    /// bucket.
-    void decay(here where = here::current()) noexcept
+    /// Gives all idle packets back to the source. O(packets).
+    void trim(here where = here::current()) noexcept
     {
-        [[maybe_unused]] auto const held = threading_.enter("decay()", where);
-        for (auto& each : caches_) {
-            each.decay(source_);
+        if (auto* const slabs = home_.find()) {
+            [[maybe_unused]] auto const held = slabs->enter("trim()", where);
+            slabs->trim();
         }
+    }
+
+    /// Makes packets until `packets` of the bucket for `size` are idle. Throws std::length_error
+    /// for a size above the largest bucket and for more packets than the retention policy or the
+    /// bound on idle bytes lets be idle, std::bad_alloc when memory is out; the pool is then as
+    /// before. O(packets).
+    void reserve(std::size_t size, std::size_t packets, here where = here::current())
+    {
+        auto const index = bucket_index<Buckets>(size);
+        if (index == bucket_count<Buckets>) {
+            throw_too_large("a size to reserve", size, Buckets::buckets.back().size);
+        }
+        auto& slabs = home_.open();
+        [[maybe_unused]] auto const held = slabs.enter("reserve()", where);
+        auto const room = slabs.room(slabs[index]);
+        if (packets > room) {
+            throw_too_large("a number of packets to reserve", packets, room);
+        }
+        slabs[index].reserve(slabs.source(), gsl::narrow_cast<std::uint32_t>(packets));
     }
 
     /// The next use binds the pool anew; see the threading policy.
-    void detach() noexcept { threading_.detach(); }
+    void detach() noexcept
+    {
+        if (auto* const slabs = home_.find()) {
+            slabs->detach();
+        }
+    }
 
     /// The idle packets of one bucket. Contract: `index < bucket_count<Buckets>`.
     [[nodiscard]] idle_packets idle(std::size_t index, here where = here::current()) const noexcept
     {
-        Expects(index < caches_.size() ||
+        Expects(index < bucket_count<Buckets> ||
                 broken("idle() was asked for a bucket that the policy does not have", where));
-        return caches_[index].idle();
+        auto const* const slabs = home_.find();
+        return slabs == nullptr ? idle_packets{} : (*slabs)[index].idle();
     }
 
     /// The idle packets of all buckets.
     [[nodiscard]] idle_packets idle() const noexcept
     {
-        idle_packets sum;
-        for (auto const& each : caches_) {
-            sum.count += each.idle().count;
-            sum.bytes += each.idle().bytes;
-        }
-        return sum;
+        auto const* const slabs = home_.find();
+        return slabs == nullptr ? idle_packets{} : slabs->idle();
     }
 
 private:
-    using cache = bucket_cache<packet, source_type, typename policies::retention>;
-
-    [[nodiscard]] packet** slots(std::size_t index) noexcept
+    void acquire_exact(std::size_t size, gsl::span<packet_ptr> batch, here where)
     {
-        return slots_.data() + slot_offsets<Buckets>[index];
-    }
-
-    [[nodiscard]] packet_ptr handle(packet* p) noexcept
-    {
-        return packet_ptr(p, typename packet_ptr::deleter_type(source_));
-    }
-
-    /// Whether a slab may keep it. A pool of other buckets makes packets of the same type; what
-    /// has both the index and the capacity of one of ours is as good as ours.
-    [[nodiscard]] bool is_ours(packet_ptr const& p) const noexcept
-    {
-        return p->bucket < bucket_count<Buckets> && p->allocated == caches_[p->bucket].capacity() &&
-               same_source(p.get_deleter().source(), source_);
-    }
-
-    void take_over(basic_packet_pool& other) noexcept
-    {
-        [[maybe_unused]] auto const held =
-            other.threading_.enter("a move from a pool", here::current());
-        slots_ = other.slots_;
-        caches_ = other.caches_;
-        for (std::size_t i = 0; i < caches_.size(); ++i) {
-            caches_[i].rebase(slots(i));
-            other.caches_[i].forget();
-        }
-        detach();
-    }
-
-    void clear() noexcept
-    {
-        for (auto& each : caches_) {
-            each.clear(source_);
+        try {
+            for (auto& p : batch) {
+                p = acquire(size, where);
+            }
+        } catch (...) {
+            for (auto& p : batch) {
+                p.reset();
+            }
+            throw;
         }
     }
 
-    PKTPOOL_NO_UNIQUE_ADDRESS Threading threading_;
-    PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
-    std::array<cache, bucket_count<Buckets>> caches_{};
-    std::array<packet*, slot_offsets<Buckets>.back()> slots_{};
+    home home_;
 };
 
 export using packet_pool = basic_packet_pool<>;
 
+static_assert(std::is_same_v<packet_pool::packet_ptr, packet_ptr>);
 static_assert(std::is_nothrow_default_constructible_v<packet_pool>);
 static_assert(std::is_nothrow_move_constructible_v<packet_pool>);
 static_assert(!std::is_copy_constructible_v<packet_pool>);

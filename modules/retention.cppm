@@ -1,7 +1,9 @@
 // How many idle packets a slab keeps, and what decay gives back.
 module;
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 export module pktpool:retention;
@@ -9,39 +11,95 @@ export module pktpool:retention;
 namespace pktpool
 {
 
+/// What a slab knows of its packets at a decay.
+export struct slab_counts {
+    std::uint32_t idle;        ///< in the slab now
+    std::uint32_t fewest_idle; ///< the fewest since the last decay; for policies that track demand
+    std::uint32_t total;       ///< idle and outstanding; for policies that track demand
+    std::uint32_t limit;       ///< of the bucket policy
+};
+
+/// The ceiling of a retention policy that sets none: the slab's slots grow with its packets.
+export inline constexpr std::uint32_t no_ceiling = std::numeric_limits<std::uint32_t>::max();
+
 template <class R>
-concept retention_has_keeps = requires(R const retention, std::uint32_t idle, std::uint32_t limit) {
-    { retention.keeps(idle, limit) } noexcept -> std::same_as<bool>;
+concept retention_has_ceiling = requires(std::uint32_t limit) {
+    { R::ceiling(limit) } noexcept -> std::same_as<std::uint32_t>;
 };
 
 template <class R>
-concept retention_has_surplus =
-    requires(R const retention, std::uint32_t idle, std::uint32_t limit) {
-        { retention.surplus(idle, limit) } noexcept -> std::same_as<std::uint32_t>;
-    };
+concept retention_has_surplus = requires(R retention, slab_counts const& counts) {
+    { retention.surplus(counts) } noexcept -> std::same_as<std::uint32_t>;
+};
 
-/// Decides for one slab; `idle` and `limit` are packets.
-///   `keeps(idle, limit)`    whether one more may stay beside `idle` others; never above `limit`
-///   `surplus(idle, limit)`  how many of the oldest a decay gives back; never above `idle`
+/// Decides for one slab.
+///   `static ceiling(limit)`  the most idle packets it ever holds, or no_ceiling; constexpr
+///   `surplus(counts)`        asked at each decay: how many of the oldest idle packets go
+/// With `static constexpr bool tracks_demand = true` the counts of demand are kept for it.
 export template <class R>
-concept retention_policy = retention_has_keeps<R> && retention_has_surplus<R> &&
+concept retention_policy = retention_has_ceiling<R> && retention_has_surplus<R> &&
                            std::is_nothrow_default_constructible_v<R>;
+
+template <class R>
+concept tracks_demand = requires { requires R::tracks_demand; };
 
 /// libtorrent's rule: up to `limit` idle packets, and one of them goes at each decay.
 export struct fixed_limit {
-    static constexpr bool keeps(std::uint32_t idle, std::uint32_t limit) noexcept
+    static constexpr std::uint32_t ceiling(std::uint32_t limit) noexcept { return limit; }
+    static constexpr std::uint32_t surplus(slab_counts const& counts) noexcept
     {
-        return idle < limit;
-    }
-    static constexpr std::uint32_t surplus(std::uint32_t idle, std::uint32_t) noexcept
-    {
-        return idle > 0 ? 1 : 0;
+        return counts.idle > 0 ? 1 : 0;
     }
 };
 
-static_assert(retention_policy<fixed_limit>);
+/// Keeps what the traffic needs: idle and outstanding packets together stay at a mark that follows
+/// the most outstanding since the last decay. The mark falls by half a decay at the most and never
+/// below the limit of the bucket, so that a pool is back at its limits a few decays after a burst.
+export class demand_tracked
+{
+public:
+    static constexpr bool tracks_demand = true;
+
+    /// The most packets that one decay frees of a bucket: a timer never stalls. A mark of up to
+    /// 4096 packets is back at a limit of ten in 16 decays.
+    static constexpr std::uint32_t most_freed = 512;
+
+    static constexpr std::uint32_t ceiling(std::uint32_t) noexcept { return no_ceiling; }
+
+    constexpr std::uint32_t surplus(slab_counts const& counts) noexcept
+    {
+        // Idle and outstanding add up to the total, so most were outstanding when fewest were idle.
+        auto const peak = counts.total - counts.fewest_idle;
+        mark_ = std::max({peak, counts.limit, mark_ - mark_ / 2});
+        auto const above = counts.total - std::min(mark_, counts.total);
+        auto const freed = std::min(above, most_freed);
+        mark_ = std::max(mark_, counts.total - freed);
+        return freed;
+    }
+
+private:
+    std::uint32_t mark_ = 0;
+};
+
+static_assert(retention_policy<fixed_limit> && !tracks_demand<fixed_limit>);
+static_assert(retention_policy<demand_tracked> && tracks_demand<demand_tracked>);
 static_assert(std::is_empty_v<fixed_limit>);
-static_assert(fixed_limit::keeps(9, 10) && !fixed_limit::keeps(10, 10));
-static_assert(fixed_limit::surplus(0, 10) == 0 && fixed_limit::surplus(7, 10) == 1);
+static_assert(sizeof(demand_tracked) == sizeof(std::uint32_t));
+
+/// When traffic stops: decays until a total of `packets`, all idle, is down to `limit`.
+constexpr int decays_to_limit(std::uint32_t packets, std::uint32_t limit)
+{
+    demand_tracked retention;
+    retention.surplus({.idle = 0, .fewest_idle = 0, .total = packets, .limit = limit});
+    int decays = 0;
+    for (auto idle = packets; idle > limit; ++decays) {
+        idle -=
+            retention.surplus({.idle = idle, .fewest_idle = idle, .total = idle, .limit = limit});
+    }
+    return decays;
+}
+
+static_assert(decays_to_limit(100, 10) == 4);
+static_assert(decays_to_limit(4096, 10) <= 15, "and one more for the window with the peak: 16");
 
 } // namespace pktpool

@@ -33,9 +33,11 @@ template <class S>
 concept source_compares_when_stateful = std::is_empty_v<S> || std::equality_comparable<S>;
 
 /// A memory source.
-///   `void* allocate(bytes)`                  aligned to packet_alignment; throws when memory is
-///   out `void deallocate(memory, bytes) noexcept`  takes back what `allocate(bytes)` gave
-///   `==`                                     unless stateless: may one free what the other gave?
+///   `void* allocate(bytes)`: aligned to packet_alignment; throws when memory is out
+///
+///   `void deallocate(memory, bytes) noexcept`: takes back what `allocate(bytes)` gave
+///
+///   `==`, unless stateless: may one free what the other gave?
 /// Copies share their memory; a stateless source costs no byte in a handle.
 export template <class S>
 concept packet_source = source_allocates<S> && source_deallocates<S> &&

@@ -13,13 +13,10 @@ namespace
 
 /// Keeps half of the limit; a decay gives all of it back.
 struct half_of_limit {
-    static constexpr bool keeps(std::uint32_t idle, std::uint32_t limit) noexcept
+    static constexpr std::uint32_t ceiling(std::uint32_t limit) noexcept { return limit / 2; }
+    static constexpr std::uint32_t surplus(pktpool::slab_counts const& counts) noexcept
     {
-        return idle < limit / 2;
-    }
-    static constexpr std::uint32_t surplus(std::uint32_t idle, std::uint32_t) noexcept
-    {
-        return idle;
+        return counts.idle;
     }
 };
 

@@ -12,7 +12,8 @@ if(DEFINED CMAKE_CXX_EXTENSIONS)
 else()
     set_property(TARGET pktpool::pktpool PROPERTY CXX_EXTENSIONS)
 endif()
-# Link-only flags of the consumer reach this compilation; that is no fault of theirs.
+# Flags that this compilation has no use for, the consumer's for linking and CMake's own `-c`, are no
+# fault of theirs.
 set_property(
     TARGET pktpool::pktpool APPEND PROPERTY IMPORTED_CXX_MODULES_COMPILE_OPTIONS
-    $<$<CXX_COMPILER_ID:Clang>:-Wno-unused-command-line-argument>)
+    $<$<CXX_COMPILER_ID:Clang>:-Qunused-arguments>)

@@ -1,0 +1,224 @@
+// One bucket's idle packets at work: what slab and pool are made of.
+module;
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <gsl/narrow>
+#include <gsl/pointers>
+
+#include "no_unique_address.hpp"
+
+export module pktpool:cache;
+
+import :source;
+import :buckets;
+import :packet;
+import :retention;
+import :ring;
+
+namespace pktpool
+{
+
+/// Idle packets: how many, and the bytes that they take with their headers.
+export struct idle_packets {
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+
+    friend bool operator==(idle_packets const&, idle_packets const&) = default;
+};
+
+/// Slots of a ring without a ceiling: they grow on a miss, where memory is asked for anyway, so
+/// that a packet that comes back always finds one.
+template <class Packet>
+class growing_slots
+{
+public:
+    /// At least `packets` slots. Throws std::bad_alloc and has then changed nothing.
+    void grow(idle_ring<Packet>& ring, std::uint32_t packets)
+    {
+        if (packets > count_) [[unlikely]] {
+            take(ring, std::make_unique<Packet*[]>(ring_slots(packets)), ring_slots(packets));
+        }
+    }
+
+    /// Gives most of the slots back when `packets` need no more than a quarter of them.
+    void shrink(idle_ring<Packet>& ring, std::uint32_t packets) noexcept
+    {
+        if (ring_slots(packets) > count_ / 4) {
+            return;
+        }
+        std::unique_ptr<Packet*[]> fewer(new (std::nothrow) Packet*[ring_slots(packets)]);
+        if (fewer != nullptr) {
+            take(ring, std::move(fewer), ring_slots(packets));
+        }
+    }
+
+private:
+    void take(idle_ring<Packet>& ring, std::unique_ptr<Packet*[]> slots,
+              std::uint32_t count) noexcept
+    {
+        ring.move_to(slots.get(), count);
+        slots_ = std::move(slots);
+        count_ = count;
+    }
+
+    std::unique_ptr<Packet*[]> slots_;
+    std::uint32_t count_ = 0;
+};
+
+/// One bucket's ring of idle packets, its numbers and its retention. Who owns it has the door and
+/// the source, and the slots unless they grow.
+template <class Packet, packet_source Source, retention_policy Retention>
+class bucket_cache
+{
+    using metadata = typename Packet::metadata;
+
+public:
+    static constexpr bool grows = Retention::ceiling(0) == no_ceiling;
+
+    /// A cache that was never opened refuses every packet, and so does a closed one.
+    void open(bucket const& which, std::uint8_t index) noexcept
+    {
+        limit_ = gsl::narrow_cast<std::uint32_t>(which.limit);
+        ceiling_ = Retention::ceiling(limit_);
+        capacity_ = gsl::narrow_cast<std::uint16_t>(which.size);
+        index_ = index;
+    }
+    void close(Source& source) noexcept
+    {
+        trim(source);
+        ceiling_ = 0;
+    }
+
+    /// The newest idle packet, reset; else a new one.
+    [[nodiscard]] Packet* take(Source& source)
+    {
+        if (idle_.at_low_water()) [[unlikely]] {
+            if (idle_.empty()) {
+                return make(source);
+            }
+            idle_.lower_water();
+        }
+        metadata fresh{}; // may throw, so it comes before the pop
+        Packet* const packet = idle_.pop_newest();
+        packet->reset(std::move(fresh));
+        return packet;
+    }
+
+    /// Takes the packet, unless there are enough. Returns whether it did.
+    [[nodiscard]] bool put(gsl::not_null<Packet*> packet) noexcept
+    {
+        if (idle_.size() >= ceiling_) [[unlikely]] {
+            return false;
+        }
+        if constexpr (!std::is_trivially_destructible_v<Packet>) {
+            // What the metadata owns goes now, not at the next acquire.
+            [[maybe_unused]] metadata const given_up(std::move(static_cast<metadata&>(*packet)));
+        }
+        idle_.push(packet.get());
+        return true;
+    }
+
+    /// A new packet for the bucket. Throws std::bad_alloc and has then changed nothing.
+    [[nodiscard]] Packet* make(Source& source) { return make(source, capacity_); }
+    [[nodiscard]] Packet* make(Source& source, std::size_t capacity)
+    {
+        if constexpr (grows) {
+            if (ceiling_ != 0) {
+                slots_.grow(idle_, total_ + 1);
+            }
+        }
+        Packet* const packet = make_packet<Packet>(source, capacity, index_);
+        ++total_;
+        return packet;
+    }
+
+    /// Frees a packet that is not in the ring.
+    void destroy(Source& source, Packet* packet) noexcept
+    {
+        destroy_packet(source, packet);
+        --total_;
+    }
+
+    /// Makes packets until `packets` are idle; when memory runs out, all that it made go again.
+    void reserve(Source& source, std::uint32_t packets)
+    {
+        auto const before = idle_.size();
+        try {
+            while (idle_.size() < packets) {
+                idle_.push(make(source));
+            }
+        } catch (...) {
+            while (idle_.size() > before) {
+                destroy(source, idle_.pop_newest());
+            }
+            throw;
+        }
+        idle_.raise_water(idle_.size() - before); // they were not outstanding before
+    }
+
+    /// Frees the oldest idle packets, as many as retention says.
+    void decay(Source& source) noexcept
+    {
+        auto surplus = retention_.surplus({.idle = idle_.size(),
+                                           .fewest_idle = idle_.fewest(),
+                                           .total = total_,
+                                           .limit = limit_});
+        for (; surplus > 0; --surplus) {
+            destroy(source, idle_.pop_oldest());
+        }
+        if constexpr (tracks_demand<Retention>) {
+            idle_.restart_water();
+        }
+        if constexpr (grows) {
+            slots_.shrink(idle_, std::max(total_, limit_));
+        }
+    }
+
+    /// Frees every idle packet.
+    void trim(Source& source) noexcept
+    {
+        while (!idle_.empty()) {
+            destroy(source, idle_.pop_oldest());
+        }
+    }
+
+    /// The slots that the owner keeps for it, with what the old ones held.
+    void move_to(Packet** slots, std::uint32_t slot_count) noexcept
+    {
+        idle_.move_to(slots, slot_count);
+    }
+    void forget() noexcept { idle_.forget(); }
+
+    [[nodiscard]] idle_packets idle() const noexcept
+    {
+        return {.count = idle_.size(), .bytes = idle_.size() * packet_bytes()};
+    }
+    /// Bytes that one packet takes, with its header.
+    [[nodiscard]] std::size_t packet_bytes() const noexcept { return sizeof(Packet) + capacity_; }
+    [[nodiscard]] std::uint32_t total() const noexcept { return total_; }
+    [[nodiscard]] std::uint32_t ceiling() const noexcept { return ceiling_; }
+    [[nodiscard]] std::uint32_t limit() const noexcept { return limit_; }
+    [[nodiscard]] std::uint16_t capacity() const noexcept { return capacity_; }
+
+private:
+    struct nothing {
+    };
+
+    idle_ring<Packet> idle_;
+    std::uint32_t ceiling_ = 0;
+    std::uint32_t limit_ = 0;
+    std::uint32_t total_ =
+        0; // made and not freed by this cache; dropped handles only if they return
+    std::uint16_t capacity_ = 0;
+    std::uint8_t index_ = no_bucket;
+    PKTPOOL_NO_UNIQUE_ADDRESS Retention retention_;
+    PKTPOOL_NO_UNIQUE_ADDRESS std::conditional_t<grows, growing_slots<Packet>, nothing> slots_;
+};
+
+} // namespace pktpool

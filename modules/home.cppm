@@ -1,0 +1,269 @@
+// Where a pool keeps its slabs, by what a dropped handle does: in the pool itself, or in a home on
+// the heap that dropped packets find and that lives until the last of them is back.
+module;
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <source_location>
+#include <string_view>
+#include <utility>
+
+#include <gsl/span>
+
+#include "no_unique_address.hpp"
+
+export module pktpool:home;
+
+import :source;
+import :buckets;
+import :packet;
+import :threading;
+import :policies;
+import :handle;
+import :cache;
+import :slabs;
+
+namespace pktpool
+{
+
+/// free_on_drop: the slabs are a part of the pool, and a handle knows its source only.
+template <bucket_policy Buckets, threading_policy Threading, class Policies>
+class own_home
+{
+public:
+    using packet = typename Policies::packet;
+    using source_type = typename Policies::source;
+    using slab = bucket_cache<packet, source_type, typename Policies::retention>;
+    using slabs = slab_set<Buckets, Threading, Policies, slab>;
+    using packet_ptr = std::unique_ptr<packet, basic_packet_deleter<packet, source_type>>;
+
+    explicit own_home(source_type const& source) noexcept : slabs_(source) {}
+
+    [[nodiscard]] source_type const& source() const noexcept { return slabs_.source(); }
+    [[nodiscard]] slabs& open() noexcept { return slabs_; }
+    [[nodiscard]] slabs* find() noexcept { return &slabs_; }
+    [[nodiscard]] slabs const* find() const noexcept { return &slabs_; }
+
+    [[nodiscard]] packet_ptr handle(packet* p, slab&) noexcept { return handle(p); }
+    [[nodiscard]] packet_ptr make_exact(std::size_t size)
+    {
+        return handle(make_packet<packet>(slabs_.source(), size, no_bucket));
+    }
+
+    void release(packet_ptr p, std::source_location where) noexcept
+    {
+        [[maybe_unused]] auto const held = slabs_.enter("release()", where);
+        if (p) {
+            put(p);
+        }
+    }
+
+    void release(gsl::span<packet_ptr> batch, std::source_location where) noexcept
+    {
+        [[maybe_unused]] auto const held = slabs_.enter("release()", where);
+        for (auto& p : batch) {
+            if (p) {
+                put(p);
+                p.reset();
+            }
+        }
+    }
+
+    /// Takes the idle packets of another pool; the next use binds this one anew.
+    void take_over(own_home& other, std::source_location where) noexcept
+    {
+        {
+            [[maybe_unused]] auto const held = other.slabs_.enter("a move from a pool", where);
+            slabs_.trim();
+            slabs_.take_over(other.slabs_);
+        }
+        slabs_.detach();
+    }
+
+private:
+    [[nodiscard]] packet_ptr handle(packet* p) noexcept
+    {
+        return packet_ptr(p, typename packet_ptr::deleter_type(slabs_.source()));
+    }
+
+    /// A pool of other buckets makes packets of the same type; what has both the index and the
+    /// capacity of one of ours is as good as ours. A packet that is not kept stays in `p`.
+    void put(packet_ptr& p) noexcept
+    {
+        if (p->bucket < bucket_count<Buckets> && p->allocated == slabs_[p->bucket].capacity() &&
+            same_source(p.get_deleter().source(), slabs_.source()) &&
+            slabs_.put(slabs_[p->bucket], p.get())) {
+            static_cast<void>(p.release());
+        }
+    }
+
+    slabs slabs_;
+};
+
+/// A slab that its packets find home to.
+template <class Home, class Cache>
+class homing_slab : public Cache
+{
+public:
+    void belong_to(Home& home) noexcept { home_ = &home; }
+    [[nodiscard]] Home& home() const noexcept { return *home_; }
+
+    template <class Packet>
+    void come_home(Packet* p, std::string_view operation, std::source_location where) noexcept
+    {
+        home_->take_back(*this, p, operation, where);
+    }
+
+private:
+    Home* home_ = nullptr;
+};
+
+/// The slabs of a pool that dropped packets return to. Lives until its pool and its last packet are
+/// gone, and then goes by itself.
+template <bucket_policy Buckets, threading_policy Threading, class Policies>
+class heap_slabs
+    : public slab_set<Buckets, Threading, Policies,
+                      homing_slab<heap_slabs<Buckets, Threading, Policies>,
+                                  bucket_cache<typename Policies::packet, typename Policies::source,
+                                               typename Policies::retention>>>
+{
+    using base = typename heap_slabs::slab_set;
+
+public:
+    using packet = typename Policies::packet;
+    using slab =
+        homing_slab<heap_slabs,
+                    bucket_cache<packet, typename Policies::source, typename Policies::retention>>;
+
+    explicit heap_slabs(typename Policies::source const& source) noexcept : base(source)
+    {
+        for (auto& each : *this) {
+            each.belong_to(*this);
+        }
+        exact_.belong_to(*this);
+    }
+
+    /// The slab of packets above the largest bucket: it is never opened and so refuses each.
+    [[nodiscard]] slab& exact() noexcept { return exact_; }
+
+    void take_back(slab& slab, packet* p, std::string_view operation,
+                   std::source_location where) noexcept
+    {
+        {
+            [[maybe_unused]] auto const held = this->enter(operation, where);
+            if (this->put(slab, p)) [[likely]] {
+                return;
+            }
+            slab.destroy(this->source(), p);
+            if (!closed_ || !nothing_left()) {
+                return;
+            }
+        } // what was held is a part of what goes now
+        delete this;
+    }
+
+    /// The pool is gone: idle packets are freed now, the others when they come home.
+    void close() noexcept
+    {
+        closed_ = true;
+        for (auto& each : *this) {
+            each.close(this->source());
+        }
+        if (nothing_left()) {
+            delete this;
+        }
+    }
+
+private:
+    ~heap_slabs() = default;
+
+    [[nodiscard]] bool nothing_left() noexcept
+    {
+        return exact_.total() == 0 &&
+               std::ranges::all_of(*this, [](slab const& each) { return each.total() == 0; });
+    }
+
+    slab exact_;
+    bool closed_ = false;
+};
+
+/// return_on_drop: the slabs are on the heap from the first acquire on, where they stay when the
+/// pool moves and as long as packets are out.
+template <bucket_policy Buckets, threading_policy Threading, class Policies>
+class shared_home
+{
+public:
+    using packet = typename Policies::packet;
+    using source_type = typename Policies::source;
+    using slabs = heap_slabs<Buckets, Threading, Policies>;
+    using slab = typename slabs::slab;
+    using packet_ptr = std::unique_ptr<packet, return_deleter<packet, slab>>;
+
+    explicit shared_home(source_type const& source) noexcept : source_(source) {}
+    shared_home(shared_home const&) = delete;
+    shared_home& operator=(shared_home const&) = delete;
+    ~shared_home() { close(); }
+
+    [[nodiscard]] source_type const& source() const noexcept { return source_; }
+    [[nodiscard]] slabs& open()
+    {
+        if (slabs_ == nullptr) [[unlikely]] {
+            slabs_ = new slabs(source_);
+        }
+        return *slabs_;
+    }
+    [[nodiscard]] slabs* find() noexcept { return slabs_; }
+    [[nodiscard]] slabs const* find() const noexcept { return slabs_; }
+
+    [[nodiscard]] static packet_ptr handle(packet* p, slab& from) noexcept
+    {
+        return packet_ptr(p, typename packet_ptr::deleter_type(from));
+    }
+    [[nodiscard]] packet_ptr make_exact(std::size_t size)
+    {
+        auto& exact = slabs_->exact();
+        return handle(exact.make(slabs_->source(), size), exact);
+    }
+
+    /// As a drop, with the place of the call. A packet of another pool goes home to that one.
+    static void release(packet_ptr p, std::source_location where) noexcept
+    {
+        if (p) {
+            auto& slab = p.get_deleter().slab();
+            slab.come_home(p.release(), "release()", where);
+        }
+    }
+
+    void release(gsl::span<packet_ptr> batch, std::source_location where) noexcept
+    {
+        for (auto& p : batch) {
+            release(std::move(p), where);
+        }
+    }
+
+    void take_over(shared_home& other, std::source_location where) noexcept
+    {
+        if (other.slabs_ != nullptr) {
+            [[maybe_unused]] auto const held = other.slabs_->enter("a move from a pool", where);
+        }
+        close();
+        source_ = other.source_;
+        slabs_ = std::exchange(other.slabs_, nullptr);
+        if (slabs_ != nullptr) {
+            slabs_->detach();
+        }
+    }
+
+private:
+    void close() noexcept
+    {
+        if (slabs_ != nullptr) {
+            slabs_->close();
+        }
+    }
+
+    PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
+    slabs* slabs_ = nullptr;
+};
+
+} // namespace pktpool

@@ -1,0 +1,147 @@
+// The slabs of a pool and the door in front of them.
+module;
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <source_location>
+#include <string_view>
+
+#include <gsl/narrow>
+
+#include "no_unique_address.hpp"
+
+export module pktpool:slabs;
+
+import :source;
+import :buckets;
+import :threading;
+import :retention;
+import :policies;
+import :ring;
+import :cache;
+
+namespace pktpool
+{
+
+/// Where the slots of each bucket start in the one array of a pool, and in the end their number.
+template <bucket_policy Buckets, retention_policy Retention>
+inline constexpr auto slot_offsets = [] {
+    std::array<std::size_t, bucket_count<Buckets> + 1> offsets{};
+    for (std::size_t i = 0; i < bucket_count<Buckets>; ++i) {
+        auto const ceiling =
+            Retention::ceiling(gsl::narrow_cast<std::uint32_t>(Buckets::buckets[i].limit));
+        offsets[i + 1] = offsets[i] + (ceiling == no_ceiling ? 0 : ring_slots(ceiling));
+    }
+    return offsets;
+}();
+
+static_assert(slot_offsets<libtorrent_buckets, fixed_limit>.back() == 48);
+static_assert(slot_offsets<libtorrent_buckets, demand_tracked>.back() == 0);
+
+/// A slab a bucket. `Slab` is the bucket_cache of these policies, or derived from it.
+template <bucket_policy Buckets, threading_policy Threading, class Policies, class Slab>
+class slab_set
+{
+public:
+    using packet = typename Policies::packet;
+    using source_type = typename Policies::source;
+
+    explicit slab_set(source_type const& source) noexcept : source_(source)
+    {
+        for (std::size_t i = 0; i < slabs_.size(); ++i) {
+            slabs_[i].open(Buckets::buckets[i], gsl::narrow_cast<std::uint8_t>(i));
+        }
+        find_slots();
+    }
+    slab_set(slab_set const&) = delete;
+    slab_set& operator=(slab_set const&) = delete;
+    ~slab_set() { trim(); }
+
+    [[nodiscard]] auto enter(std::string_view operation, std::source_location where)
+    {
+        return threading_.enter(operation, where);
+    }
+    void detach() noexcept { threading_.detach(); }
+
+    [[nodiscard]] source_type& source() noexcept { return source_; }
+    [[nodiscard]] source_type const& source() const noexcept { return source_; }
+    [[nodiscard]] Slab& operator[](std::size_t index) noexcept { return slabs_[index]; }
+    [[nodiscard]] Slab const& operator[](std::size_t index) const noexcept { return slabs_[index]; }
+    [[nodiscard]] auto begin() noexcept { return slabs_.begin(); }
+    [[nodiscard]] auto end() noexcept { return slabs_.end(); }
+
+    /// Whether the slab took the packet: it has room, and so has the bound on all idle bytes.
+    [[nodiscard]] bool put(Slab& slab, packet* p) noexcept
+    {
+        if constexpr (Policies::idle_bound::most_idle_bytes != unbounded_idle::most_idle_bytes) {
+            if (idle().bytes + slab.packet_bytes() > Policies::idle_bound::most_idle_bytes) {
+                return false;
+            }
+        }
+        return slab.put(p);
+    }
+
+    /// How many packets may be idle in the slab beside those of the others.
+    [[nodiscard]] std::size_t room(Slab const& slab) const noexcept
+    {
+        auto const others = idle().bytes - slab.idle().bytes;
+        return std::min<std::size_t>(
+            slab.ceiling(), (Policies::idle_bound::most_idle_bytes - others) / slab.packet_bytes());
+    }
+
+    void decay() noexcept
+    {
+        for (auto& each : slabs_) {
+            each.decay(source_);
+        }
+    }
+
+    void trim() noexcept
+    {
+        for (auto& each : slabs_) {
+            each.trim(source_);
+        }
+    }
+
+    [[nodiscard]] idle_packets idle() const noexcept
+    {
+        idle_packets sum;
+        for (auto const& each : slabs_) {
+            sum.count += each.idle().count;
+            sum.bytes += each.idle().bytes;
+        }
+        return sum;
+    }
+
+    /// Takes the idle packets of another set, which stays usable. This one must be trimmed.
+    void take_over(slab_set& other) noexcept
+    {
+        source_ = other.source_;
+        slabs_ = other.slabs_;
+        find_slots(); // the packets move with it
+        for (auto& each : other.slabs_) {
+            each.forget();
+        }
+    }
+
+private:
+    static constexpr auto& offsets = slot_offsets<Buckets, typename Policies::retention>;
+
+    void find_slots() noexcept
+    {
+        if constexpr (!Slab::grows) {
+            for (std::size_t i = 0; i < slabs_.size(); ++i) {
+                slabs_[i].move_to(slots_.data() + offsets[i],
+                                  gsl::narrow_cast<std::uint32_t>(offsets[i + 1] - offsets[i]));
+            }
+        }
+    }
+
+    PKTPOOL_NO_UNIQUE_ADDRESS Threading threading_;
+    PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
+    std::array<Slab, bucket_count<Buckets>> slabs_{};
+    std::array<packet*, offsets.back()> slots_{};
+};
+
+} // namespace pktpool

@@ -1,0 +1,425 @@
+#!/usr/bin/env python3
+"""Runs the contenders that CMake built, in turn, and writes tables and plots.
+
+Every number is from a process of its own. In a round each contender runs once, and a ratio is
+taken within its round, so that whatever else the machine does meets all of them.
+"""
+import argparse
+import csv
+import datetime
+import os
+import pathlib
+import platform
+import resource
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+
+# name: (program, library to preload, what it is)
+CONTENDERS = {
+    "empty": ("empty", None, "no pool: what the workload itself takes"),
+    "floor": ("floor", None, "a free list per bucket, nothing else"),
+    "tuned": ("tuned", None, "pktpool: single_threaded, demand_tracked, return_on_drop"),
+    "default": ("default", None, "pktpool::packet_pool: libtorrent's limits and drops"),
+    "libtorrent": ("libtorrent", None, "libtorrent's packet_pool"),
+    "malloc": ("malloc", None, "malloc of the C library"),
+    "mimalloc": ("malloc", "libmimalloc.so.2", "preloaded"),
+    "jemalloc": ("malloc", "libjemalloc.so.2", "preloaded"),
+    "tcmalloc": ("malloc", "libtcmalloc_minimal.so.4", "preloaded"),
+    "boost_pool": ("boost_pool", None, "boost::pool, one per bucket"),
+    "pmr": ("pmr", None, "std::pmr::unsynchronized_pool_resource"),
+    "foonathan": ("foonathan", None, "foonathan memory_pool, one per bucket"),
+    "dpdk": ("dpdk", None, "rte_mempool with cache, one per bucket, no huge pages"),
+}
+# Policies one by one, each against the line that it adds to.
+VARIANTS = {
+    "unchecked": ("unchecked", None, "no policy that costs: the base"),
+    "default": ("default", None, "unchecked + thread check"),
+    "come_home": ("come_home", None, "unchecked + return_on_drop"),
+    "demand": ("demand", None, "unchecked + return_on_drop + demand_tracked"),
+    "tuned": ("tuned", None, "thread check + return_on_drop + demand_tracked"),
+}
+WORKLOADS = {
+    "trace": "a packet of the traces, 20 bytes written",
+    "burst": "acquire N, release N, 1472 bytes",
+    "window": "N outstanding, oldest released first, 1472 bytes written",
+    "mix": "random sizes, 64 outstanding, 20 bytes written",
+    "batch": "64 packets in one call",
+    "policies": "cost of each policy",
+    "compile": "time to compile",
+}
+
+
+class Bench:
+    """The programs, and every number that they gave."""
+
+    def __init__(self, options):
+        self.options = options
+        self.programs = options.build / "contenders"
+        self.samples = {}  # (workload, argument) -> contender -> ns of each round
+        self.skipped = {}
+        self.libraries = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True,
+                                        check=False).stdout
+
+    def available(self, contenders):
+        """Those that can run; says once which cannot, and why."""
+        found = {}
+        for name, (program, library, _) in contenders.items():
+            if self.options.contenders and name not in [*self.options.contenders, "floor"]:
+                continue
+            if not (self.programs / f"bench_{program}").exists():
+                self.skip(name, f"bench_{program} was not built")
+            elif library and library not in self.libraries:
+                # ld.so would only warn, and the C library's malloc be measured again.
+                self.skip(name, f"{library} is not installed")
+            else:
+                found[name] = (program, library)
+        return found
+
+    def skip(self, name, reason):
+        if name not in self.skipped:
+            self.skipped[name] = reason
+            print(f"skipped: {name}: {reason}", file=sys.stderr)
+
+    def command(self, program, workload, argument, *effort):
+        return [str(self.programs / f"bench_{program}"), workload, str(argument), *effort]
+
+    def run(self, workload, argument, contenders, key=None):
+        """All rounds of one workload."""
+        results = {name: [] for name in contenders}
+        for _ in range(self.options.rounds):
+            for name, (program, library) in contenders.items():
+                environment = dict(os.environ, LD_PRELOAD=library) if library else None
+                command = self.command(program, workload, argument,
+                                       "seconds", str(self.options.seconds))
+                done = subprocess.run(command, capture_output=True, text=True, env=environment,
+                                      check=False)
+                if done.returncode != 0:
+                    sys.exit(f"{shlex.join(command)}: {done.stderr}")
+                results[name].append(float(done.stdout))
+        self.samples[key or (workload, argument)] = results
+        print(f"  {workload} {pathlib.Path(str(argument)).stem}", file=sys.stderr)
+
+    def ratios(self, key, name, base):
+        """Of each round."""
+        results = self.samples[key]
+        return [a / b for a, b in zip(results[name], results[base])]
+
+    def ratio(self, key, name, base):
+        return statistics.median(self.ratios(key, name, base))
+
+
+def table(head, rows):
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1)] + rows
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def spread(values, digits):
+    return (f"{statistics.median(values):.{digits}f} "
+            f"({min(values):.{digits}f}–{max(values):.{digits}f})")
+
+
+def comparison(bench, workload, heading):
+    """Two tables of one workload: nanoseconds, and ratios to the floor of the same round."""
+    keys = [key for key in bench.samples if key[0] == workload]
+    if not keys:
+        return ""
+    columns = [pathlib.Path(str(argument)).stem for _, argument in keys]
+    names = list(bench.samples[keys[0]])
+    ns = [[name] + [spread(bench.samples[key][name], 1) for key in keys] for name in names]
+    ratios = [[name] + [spread(bench.ratios(key, name, "floor"), 2) for key in keys]
+              for name in names if name != "floor"]
+    return (f"## {heading}\n\nTimes the floor: median of the rounds (best–worst).\n\n"
+            + table([""] + columns, ratios)
+            + "\nNanoseconds a packet.\n\n" + table([""] + columns, ns) + "\n")
+
+
+def goals(bench):
+    """What the pool promises, and whether this run shows it."""
+    rows = []
+
+    def goal(text, keys, name, base, bound, *, at_least=False, needed=None):
+        keys = [key for key in keys
+                if key in bench.samples and {name, base} <= bench.samples[key].keys()]
+        if not keys:
+            return
+        got = [bench.ratio(key, base, name) if at_least else bench.ratio(key, name, base)
+               for key in keys]
+        reached = sum(value >= bound if at_least else value <= bound for value in got)
+        needed = len(keys) if needed is None else min(needed, len(keys))
+        rows.append([text, f"{bound} {'or more' if at_least else 'or less'}",
+                     f"{min(got):.2f} to {max(got):.2f}", f"{reached} of {len(keys)}",
+                     "yes" if reached >= needed else "**no**"])
+
+    traces = [key for key in bench.samples if key[0] == "trace"]
+    bursts = [key for key in bench.samples if key[0] == "burst"]
+    windows = [key for key in bench.samples if key[0] == "window"]
+    mixes = [key for key in bench.samples if key[0] == "mix"]
+    most = len(traces) // 2 + 1
+    goal("tuned on traces, times the floor", traces, "tuned", "floor", 1.3)
+    goal("tuned on most traces, times the floor", traces, "tuned", "floor", 1.15, needed=most)
+    for peer in CONTENDERS:
+        if peer not in ("empty", "floor", "tuned", "default"):
+            goal(f"tuned on traces, times as fast as {peer}", traces, "tuned", peer,
+                 2.0 if peer == "libtorrent" else 1.0, at_least=True)
+    goal("tuned on three traces or more, times as fast as libtorrent", traces, "tuned",
+         "libtorrent", 5.0, at_least=True, needed=3)
+    goal("tuned at every burst, times the floor", bursts, "tuned", "floor", 1.3)
+    goal("tuned at every window, times the floor", windows, "tuned", "floor", 1.1)
+    goal("tuned on mixed sizes, times as fast as libtorrent", mixes, "tuned", "libtorrent", 1.5,
+         at_least=True)
+    goal("default on traces, times as fast as libtorrent", traces, "default", "libtorrent", 1.0,
+         at_least=True)
+    goal("batch of 64, times as fast as 64 calls", [("batch", 64)], "batch", "single", 1.5,
+         at_least=True)
+    if not rows:
+        return ""
+    return "## Goals\n\n" + table(["", "goal", "worst and best median", "reached on", "reached"],
+                                  rows) + "\n"
+
+
+def batches(bench):
+    """Batch against single calls of the same pool: two more columns of one round."""
+    if not (bench.programs / "bench_tuned").exists():
+        bench.skip("batch", "bench_tuned was not built")
+        return
+    probe = bench.command("tuned", "batch", 64, "repetitions", "1")
+    if subprocess.run(probe, capture_output=True, check=False).returncode != 0:
+        bench.skip("batch", "tuned has no batches")
+        return
+    rounds = {"single": [], "batch": []}
+    for _ in range(bench.options.rounds):
+        for name, workload in (("single", "burst"), ("batch", "batch")):
+            command = bench.command("tuned", workload, 64, "seconds", str(bench.options.seconds))
+            rounds[name].append(float(subprocess.check_output(command)))
+    bench.samples["batch", 64] = rounds
+
+
+def batch_table(bench):
+    if ("batch", 64) not in bench.samples:
+        return ""
+    rows = [[name, spread(values, 2)] for name, values in bench.samples["batch", 64].items()]
+    return "## Batch of 64 against 64 single calls (tuned, 1472 bytes)\n\n" + table(
+        ["", "ns a packet"], rows) + "\n"
+
+
+def instructions(bench, program, workload, argument):
+    """Instructions of one packet, counted: the difference of two runs leaves out the start."""
+    if shutil.which("valgrind") is None:
+        return None
+    counts = []
+    for repetitions in (1000, 3000):
+        command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
+        command += bench.command(program, workload, argument, "repetitions", str(repetitions))
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        collected = [line for line in done.stderr.splitlines() if "Collected" in line]
+        counts.append(int(collected[0].split(":")[1]))
+    return (counts[1] - counts[0]) / 2000 / argument
+
+
+def policy_table(bench):
+    """Bursts of 8, which every limit holds, so that no malloc hides the policy."""
+    found = bench.available(VARIANTS)
+    found["floor"] = ("floor", None)
+    bench.run("burst", 8, found, key=("policies", 8))
+    rows = []
+    for name, (program, _) in found.items():
+        count = instructions(bench, program, "burst", 8)
+        text = VARIANTS.get(name, CONTENDERS.get(name))[2]
+        rows.append([f"{name}: {text}", "not counted" if count is None else f"{count:.1f}",
+                     spread(bench.samples["policies", 8][name], 2)])
+    return ("## Each policy alone: acquire and release of a packet, bursts of 8\n\n"
+            + table(["", "instructions", "ns"], rows) + "\n")
+
+
+def processor_seconds(command, folder):
+    """Of a command and what it starts: other programs on the machine do not count."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, shell=True, cwd=folder, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def compile_times(bench):
+    """The commands that ninja has for an object, and for a module the scan before it."""
+    ninja = ["ninja", "-C", bench.options.build, "-t"]
+    targets = [line.split(":")[0] for line in
+               subprocess.check_output([*ninja, "targets", "all"], text=True).splitlines()]
+
+    def commands(*ends):
+        found = [each for each in targets if each.endswith(ends)]
+        return [subprocess.check_output([*ninja, "commands", "-s", each],
+                                        text=True).splitlines()[-1] for each in found]
+
+    rows = []
+    for text, ends in (("import pktpool", ("/compile_import.cpp.o",)),
+                       ("its scan for imports", ("/compile_import.cpp.o.ddi",)),
+                       ("#include libtorrent's packet_pool.hpp", ("/compile_include.cpp.o",)),
+                       ("pktpool itself, once a project", (".cppm.o", ".cppm.o.ddi"))):
+        steps = commands(*ends)
+        rounds = 1 if len(steps) > 1 else bench.options.rounds
+        spent = [1000 * sum(processor_seconds(step, bench.options.build) for step in steps)
+                 for _ in range(rounds)]
+        rows.append([text, spread(spent, 0) if steps else "not built"])
+    return "## Time to compile a file\n\n" + table(["", "ms of processor time"], rows) + "\n"
+
+
+def trace_files(folder):
+    files = sorted(folder.glob("*.trace"))
+    if not files:
+        sys.exit(f"{folder} has no *.trace files")
+    return files
+
+
+def machine():
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8")
+                if line.startswith("model name")), platform.processor())
+    pages = pathlib.Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    return [("date", datetime.date.today().isoformat()),
+            ("CPU", f"{cpu}, {os.cpu_count()} cores"),
+            ("kernel", platform.release()),
+            ("C library", " ".join(platform.libc_ver())),
+            ("transparent huge pages", pages.read_text().strip() if pages.exists() else "none")]
+
+
+def compiler(build):
+    """From the file in which CMake notes it."""
+    for path in build.glob("CMakeFiles/*/CMakeCXXCompiler.cmake"):
+        for line in path.read_text().splitlines():
+            if line.startswith("set(CMAKE_CXX_COMPILER "):
+                program = line.split('"')[1]
+                return subprocess.check_output([program, "--version"], text=True).splitlines()[0]
+    return "unknown"
+
+
+PLOT_HEAD = """set terminal svg size {size} background "white" font "sans-serif,13"
+set output "{name}.svg"
+set title "{title}"
+set grid
+set key outside right
+"""
+# Colour and line width; those that are not named here are in the tables only.
+PLOT_STYLES = {
+    "floor": ("black", 2), "tuned": ("#d62728", 4), "default": ("#ff9896", 2),
+    "libtorrent": ("#1f77b4", 4), "malloc": ("#7f7f7f", 2), "mimalloc": ("#bcbd22", 1),
+    "jemalloc": ("#8c564b", 1), "tcmalloc": ("#17becf", 1), "boost_pool": ("#2ca02c", 1),
+    "pmr": ("#e377c2", 1), "foonathan": ("#98df8a", 1), "dpdk": ("#9467bd", 1),
+}
+
+
+def plot(folder, name, columns, rows, head, elements):
+    """Columns of numbers, and an element for each; `{column}` and `{style}` are filled in."""
+    with open(folder / f"{name}.dat", "w", encoding="utf-8") as data:
+        for row in [["#", *columns], *rows]:
+            print(*row, file=data)
+    drawn = [elements.format(name=name, column=number, width=PLOT_STYLES[column][1],
+                             colour=PLOT_STYLES[column][0], title=column.replace("_", " "))
+             for number, column in enumerate(columns, 2)]
+    (folder / f"{name}.gnuplot").write_text(head + "plot " + ", \\\n     ".join(drawn) + "\n")
+    subprocess.run(["gnuplot", f"{name}.gnuplot"], cwd=folder, check=True)
+
+
+def plots(bench, folder):
+    if shutil.which("gnuplot") is None:
+        bench.skip("plots", "gnuplot is not installed")
+        return
+    bursts = [key for key in bench.samples if key[0] == "burst"]
+    if bursts:
+        names = [name for name in PLOT_STYLES if name in bench.samples[bursts[0]]]
+        plot(folder, "burst", names,
+             [[key[1], *(statistics.median(bench.samples[key][name]) for name in names)]
+              for key in bursts],
+             PLOT_HEAD.format(size="900,520", name="burst",
+                              title="acquire N packets of 1472 bytes, release N")
+             + 'set logscale x 2\nset logscale y 10\nset xlabel "N"\nset ylabel "ns a packet"\n',
+             '"{name}.dat" using 1:{column} with linespoints linecolor rgb "{colour}" '
+             'linewidth {width} pointtype 7 pointsize 0.4 title "{title}"')
+    traces = [key for key in bench.samples if key[0] == "trace"]
+    if traces:
+        names = [name for name in PLOT_STYLES
+                 if name in bench.samples[traces[0]] and name != "floor"]
+        plot(folder, "trace", names,
+             [[f'"{pathlib.Path(key[1]).stem}"', *(bench.ratio(key, name, "floor")
+                                                   for name in names)] for key in traces],
+             PLOT_HEAD.format(size="1000,520", name="trace",
+                              title="a packet of real transfers, times the floor (lower is faster)")
+             + "set style data histogram\nset style histogram clustered gap 2\n"
+             "set style fill solid 0.9\nset logscale y 2\nset yrange [0.9:*]\n"
+             'set ylabel "times the floor"\nset xtics noenhanced\n',
+             '"{name}.dat" using {column}:xtic(1) linecolor rgb "{colour}" title "{title}"')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, default=REPOSITORY / "build/bench")
+    parser.add_argument("--output", type=pathlib.Path, help="default: results in the build folder")
+    parser.add_argument("--traces", type=pathlib.Path, default=REPOSITORY / "examples/traces")
+    parser.add_argument("--contenders", type=lambda text: text.split(","), default=[],
+                        help="of " + ",".join(CONTENDERS))
+    parser.add_argument("--workloads", type=lambda text: text.split(","), default=list(WORKLOADS),
+                        help="of " + ",".join(WORKLOADS))
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float, help="of one measurement")
+    parser.add_argument("--quick", action="store_true", help="a look, not a result")
+    options = parser.parse_args()
+    options.rounds = options.rounds or (3 if options.quick else 7)
+    options.seconds = options.seconds or (0.03 if options.quick else 0.2)
+    options.build = options.build.resolve()
+    for asked, known in ((options.workloads, WORKLOADS),
+                         (options.contenders, CONTENDERS | VARIANTS)):
+        if unknown := set(asked) - set(known):
+            parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
+    folder = options.output or options.build / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    bench = Bench(options)
+    contenders = bench.available(CONTENDERS)
+    if "floor" not in contenders:
+        sys.exit("bench_floor was not built: nothing to compare with")
+    report = []
+    step = 4 if options.quick else 2
+    arguments = {"trace": lambda: [str(path) for path in trace_files(options.traces)],
+                 "burst": lambda: [n for n in (2 ** i for i in range(0, 13, step // 2))],
+                 "window": lambda: [n for n in (2 ** i for i in range(3, 17, step))] + [65536],
+                 "mix": lambda: [64]}
+    for workload, heading in WORKLOADS.items():
+        if workload not in options.workloads:
+            continue
+        if workload in arguments:
+            for argument in dict.fromkeys(arguments[workload]()):
+                bench.run(workload, argument, contenders)
+            report.append(comparison(bench, workload, heading[0].upper() + heading[1:]))
+        elif workload == "batch":
+            batches(bench)
+            report.append(batch_table(bench))
+        elif workload == "policies":
+            report.append(policy_table(bench))
+        elif workload == "compile":
+            report.append(compile_times(bench))
+
+    facts = machine() + [("compiler", compiler(options.build)),
+                         ("rounds", f"{options.rounds}, each contender in a process of its own "
+                                    f"for {options.seconds} s")]
+    facts += [("skipped", f"{name}: {why}") for name, why in bench.skipped.items()]
+    text = ("# pktpool against its peers\n\n" + table(["", ""], [list(fact) for fact in facts])
+            + "\n" + goals(bench) + "".join(report))
+    (folder / "results.md").write_text(text, encoding="utf-8")
+    with open(folder / "samples.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["workload", "argument", "contender", "round", "ns"])
+        for (workload, argument), results in bench.samples.items():
+            for name, values in results.items():
+                for number, value in enumerate(values):
+                    writer.writerow([workload, pathlib.Path(str(argument)).stem, name, number,
+                                     value])
+    plots(bench, folder)
+    print(text)
+    print(f"written to {folder}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

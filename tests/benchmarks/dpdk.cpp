@@ -1,0 +1,78 @@
+// DPDK's rte_mempool with its per-core cache, one for each bucket, on ordinary pages. One thread
+// puts and gets, and the mempools are told so.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_mempool.h>
+
+#include "workloads.hpp"
+
+namespace
+{
+
+/// The environment that a mempool insists on, set up once in a process.
+void start_environment()
+{
+    static bool const started = [] {
+        std::array<std::string, 8> words{
+            "bench",          "--no-huge",         "--no-shconf", "--no-pci",
+            "--no-telemetry", "--log-level=error", "-m",          "512"};
+        std::array<char*, words.size()> args{};
+        std::ranges::transform(words, args.begin(), [](std::string& word) { return word.data(); });
+        if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) {
+            throw std::runtime_error("rte_eal_init failed");
+        }
+        return true;
+    }();
+    static_cast<void>(started);
+}
+
+class dpdk_fixed
+{
+    // The largest that there is; a mempool must hold at least 1.5 times as many objects.
+    static constexpr std::size_t cache = RTE_MEMPOOL_CACHE_MAX_SIZE;
+
+public:
+    dpdk_fixed(std::size_t bytes, std::size_t most)
+    {
+        start_environment();
+        static int number = 0;
+        std::size_t const objects = most + 2 * cache;
+        pool_ = rte_mempool_create(("bucket" + std::to_string(number++)).c_str(),
+                                   static_cast<unsigned>(objects), static_cast<unsigned>(bytes),
+                                   cache, 0, nullptr, nullptr, nullptr, nullptr, SOCKET_ID_ANY,
+                                   RTE_MEMPOOL_F_SP_PUT | RTE_MEMPOOL_F_SC_GET);
+        if (pool_ == nullptr) {
+            throw std::runtime_error(std::string("rte_mempool_create: ") + rte_strerror(rte_errno));
+        }
+    }
+    dpdk_fixed(dpdk_fixed const&) = delete;
+    dpdk_fixed& operator=(dpdk_fixed const&) = delete;
+    ~dpdk_fixed() { rte_mempool_free(pool_); }
+
+    void* allocate()
+    {
+        void* block = nullptr;
+        if (rte_mempool_get(pool_, &block) < 0) [[unlikely]] {
+            throw std::bad_alloc();
+        }
+        return block;
+    }
+    void deallocate(void* block) { rte_mempool_put(pool_, block); }
+
+private:
+    rte_mempool* pool_ = nullptr;
+};
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    return bench::run<bench::pool_per_bucket<dpdk_fixed>>(argc, argv);
+}

@@ -1,0 +1,17 @@
+// A pool has at most 255 buckets: a packet says its own in one byte.
+#include <array>
+#include <cstddef>
+
+import pktpool;
+
+struct mine {
+    static constexpr std::array buckets = [] {
+        std::array<pktpool::bucket, 256> sizes{};
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+            sizes[i].size = i + 1;
+        }
+        return sizes;
+    }();
+};
+
+pktpool::basic_packet_pool<mine> pool;

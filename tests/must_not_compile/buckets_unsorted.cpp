@@ -1,0 +1,13 @@
+// Buckets are listed smallest first.
+#include <array>
+
+import pktpool;
+
+struct mine {
+    static constexpr std::array buckets{
+        pktpool::bucket{.size = 1252},
+        pktpool::bucket{.size = 128},
+    };
+};
+
+pktpool::basic_packet_pool<mine> pool;

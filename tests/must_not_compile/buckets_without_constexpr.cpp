@@ -1,0 +1,12 @@
+// The buckets of a pool are known when it is compiled: `const` is not enough.
+#include <array>
+
+import pktpool;
+
+struct mine {
+    static inline std::array const buckets{
+        pktpool::bucket{.size = 128},
+    };
+};
+
+pktpool::basic_packet_pool<mine> pool;

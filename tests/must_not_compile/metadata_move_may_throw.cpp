@@ -1,0 +1,13 @@
+// Metadata gives up what it owns on release, by a move, which never throws.
+#include <string>
+
+import pktpool;
+
+struct mine {
+    std::string name;
+    mine() = default;
+    mine(mine const& other) : name(other.name) {}
+    mine& operator=(mine&& other) = default;
+};
+
+pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded, mine> pool;

@@ -1,0 +1,13 @@
+// A slab is of one bucket.
+#include <array>
+
+import pktpool;
+
+struct mine {
+    static constexpr std::array buckets{
+        pktpool::bucket{.size = 128},
+        pktpool::bucket{.size = 1252},
+    };
+};
+
+pktpool::basic_packet_slab<mine> slab;

@@ -1,0 +1,12 @@
+// Detaching a pool never throws.
+#include <source_location>
+#include <string_view>
+
+import pktpool;
+
+struct mine {
+    int enter(std::string_view, std::source_location) { return 0; }
+    void detach() {}
+};
+
+pktpool::basic_packet_pool<pktpool::libtorrent_buckets, mine> pool;

@@ -1,0 +1,6 @@
+// A pool has one drop policy.
+import pktpool;
+
+pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                           pktpool::free_on_drop, pktpool::return_on_drop>
+    pool;
