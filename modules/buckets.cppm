@@ -12,8 +12,7 @@ module;
 
 export module pktpool:buckets;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// A payload capacity, and how many idle packets of it are worth keeping.
 export struct bucket {

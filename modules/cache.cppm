@@ -21,8 +21,7 @@ import :packet;
 import :retention;
 import :ring;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// Idle packets: how many, and the bytes that they take with their headers.
 export struct idle_packets {
@@ -35,8 +34,7 @@ export struct idle_packets {
 /// Slots of a ring without a ceiling: they grow on a miss, where memory is asked for anyway, so
 /// that a packet that comes back always finds one.
 template <class Packet>
-class growing_slots
-{
+class growing_slots {
 public:
     /// At least `packets` slots. Throws std::bad_alloc and has then changed nothing.
     void grow(idle_ring<Packet>& ring, std::uint32_t packets)
@@ -74,8 +72,7 @@ private:
 /// One bucket's ring of idle packets, its numbers and its retention. Who owns it has the door and
 /// the source, and the slots unless they grow.
 template <class Packet, packet_source Source, retention_policy Retention>
-class bucket_cache
-{
+class bucket_cache {
     using metadata = typename Packet::metadata;
 
 public:
@@ -96,7 +93,7 @@ public:
     }
 
     /// The newest idle packet, reset; else a new one.
-    [[nodiscard]] Packet* take(Source& source)
+    [[nodiscard]] inline Packet* take(Source& source)
     {
         if (idle_.at_low_water()) [[unlikely]] {
             if (idle_.empty()) {
@@ -111,7 +108,7 @@ public:
     }
 
     /// Takes the packet, unless there are enough. Returns whether it did.
-    [[nodiscard]] bool put(gsl::not_null<Packet*> packet) noexcept
+    [[nodiscard]] inline bool put(gsl::not_null<Packet*> packet) noexcept
     {
         if (idle_.size() >= ceiling_) [[unlikely]] {
             return false;
@@ -207,8 +204,7 @@ public:
     [[nodiscard]] std::uint16_t capacity() const noexcept { return capacity_; }
 
 private:
-    struct nothing {
-    };
+    struct nothing {};
 
     idle_ring<Packet> idle_;
     std::uint32_t ceiling_ = 0;

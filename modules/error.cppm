@@ -10,8 +10,7 @@ module;
 
 export module pktpool:error;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// Reports a broken contract on stderr: what happened, where, and what to do about it.
 /// A default `where` is left out. Returns false, so that it reads `Expects(holds || broken("..."))`

@@ -5,8 +5,7 @@ module;
 
 export module pktpool:handle;
 
-namespace pktpool
-{
+namespace pktpool {
 
 template <class D>
 concept drop_says_where = requires {
@@ -33,13 +32,12 @@ static_assert(drop_policy<free_on_drop> && drop_policy<return_on_drop>);
 
 /// Brings a packet back to its slab; null is harmless. The thread rules of its pool hold.
 export template <class Packet, class Slab>
-class return_deleter
-{
+class return_deleter {
 public:
     return_deleter() = default;
     explicit return_deleter(Slab& slab) noexcept : slab_(&slab) {}
 
-    void operator()(Packet* packet) const noexcept
+    inline void operator()(Packet* packet) const noexcept
     {
         if (packet != nullptr) {
             slab_->come_home(packet, "a dropped handle", std::source_location{});

@@ -23,13 +23,11 @@ import :handle;
 import :cache;
 import :slabs;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// free_on_drop: the slabs are a part of the pool, and a handle knows its source only.
 template <bucket_policy Buckets, threading_policy Threading, class Policies>
-class own_home
-{
+class own_home {
 public:
     using packet = typename Policies::packet;
     using source_type = typename Policies::source;
@@ -50,7 +48,7 @@ public:
         return handle(make_packet<packet>(slabs_.source(), size, no_bucket));
     }
 
-    void release(packet_ptr p, std::source_location where) noexcept
+    inline void release(packet_ptr p, std::source_location where) noexcept
     {
         [[maybe_unused]] auto const held = slabs_.enter("release()", where);
         if (p) {
@@ -88,7 +86,7 @@ private:
 
     /// A pool of other buckets makes packets of the same type; what has both the index and the
     /// capacity of one of ours is as good as ours. A packet that is not kept stays in `p`.
-    void put(packet_ptr& p) noexcept
+    inline void put(packet_ptr& p) noexcept
     {
         if (p->bucket < bucket_count<Buckets> && p->allocated == slabs_[p->bucket].capacity() &&
             same_source(p.get_deleter().source(), slabs_.source()) &&
@@ -102,14 +100,14 @@ private:
 
 /// A slab that its packets find home to.
 template <class Home, class Cache>
-class homing_slab : public Cache
-{
+class homing_slab : public Cache {
 public:
     void belong_to(Home& home) noexcept { home_ = &home; }
     [[nodiscard]] Home& home() const noexcept { return *home_; }
 
     template <class Packet>
-    void come_home(Packet* p, std::string_view operation, std::source_location where) noexcept
+    inline void come_home(Packet* p, std::string_view operation,
+                          std::source_location where) noexcept
     {
         home_->take_back(*this, p, operation, where);
     }
@@ -125,8 +123,7 @@ class heap_slabs
     : public slab_set<Buckets, Threading, Policies,
                       homing_slab<heap_slabs<Buckets, Threading, Policies>,
                                   bucket_cache<typename Policies::packet, typename Policies::source,
-                                               typename Policies::retention>>>
-{
+                                               typename Policies::retention>>> {
     using base = typename heap_slabs::slab_set;
 
 public:
@@ -146,20 +143,27 @@ public:
     /// The slab of packets above the largest bucket: it is never opened and so refuses each.
     [[nodiscard]] slab& exact() noexcept { return exact_; }
 
-    void take_back(slab& slab, packet* p, std::string_view operation,
-                   std::source_location where) noexcept
+    /// Inside the door.
+    inline void take_back(slab& slab, packet* p) noexcept
     {
+        if (!this->put(slab, p)) [[unlikely]] {
+            slab.destroy(this->source(), p);
+        }
+    }
+
+    /// From outside; the last packet of a pool that is gone takes its home with it.
+    inline void take_back(slab& slab, packet* p, std::string_view operation,
+                          std::source_location where) noexcept
+    {
+        bool last = false;
         {
             [[maybe_unused]] auto const held = this->enter(operation, where);
-            if (this->put(slab, p)) [[likely]] {
-                return;
-            }
-            slab.destroy(this->source(), p);
-            if (!closed_ || !nothing_left()) {
-                return;
-            }
-        } // what was held is a part of what goes now
-        delete this;
+            take_back(slab, p);
+            last = closed_ && nothing_left();
+        }
+        if (last) [[unlikely]] {
+            delete this;
+        }
     }
 
     /// The pool is gone: idle packets are freed now, the others when they come home.
@@ -190,8 +194,7 @@ private:
 /// return_on_drop: the slabs are on the heap from the first acquire on, where they stay when the
 /// pool moves and as long as packets are out.
 template <bucket_policy Buckets, threading_policy Threading, class Policies>
-class shared_home
-{
+class shared_home {
 public:
     using packet = typename Policies::packet;
     using source_type = typename Policies::source;
@@ -205,7 +208,7 @@ public:
     ~shared_home() { close(); }
 
     [[nodiscard]] source_type const& source() const noexcept { return source_; }
-    [[nodiscard]] slabs& open()
+    [[nodiscard]] inline slabs& open()
     {
         if (slabs_ == nullptr) [[unlikely]] {
             slabs_ = new slabs(source_);
@@ -226,7 +229,7 @@ public:
     }
 
     /// As a drop, with the place of the call. A packet of another pool goes home to that one.
-    static void release(packet_ptr p, std::source_location where) noexcept
+    static inline void release(packet_ptr p, std::source_location where) noexcept
     {
         if (p) {
             auto& slab = p.get_deleter().slab();
@@ -236,7 +239,16 @@ public:
 
     void release(gsl::span<packet_ptr> batch, std::source_location where) noexcept
     {
-        for (auto& p : batch) {
+        if (slabs_ != nullptr) {
+            [[maybe_unused]] auto const held = slabs_->enter("release()", where);
+            for (auto& p : batch) {
+                if (p && &p.get_deleter().slab().home() == slabs_) {
+                    auto& slab = p.get_deleter().slab();
+                    slabs_->take_back(slab, p.release());
+                }
+            }
+        }
+        for (auto& p : batch) { // what is left belongs to other pools
             release(std::move(p), where);
         }
     }

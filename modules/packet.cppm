@@ -19,8 +19,7 @@ import :error;
 import :source;
 import :buckets;
 
-namespace pktpool
-{
+namespace pktpool {
 
 template <class M>
 concept metadata_can_be_a_base = std::is_class_v<M> && !std::is_final_v<M>;
@@ -66,8 +65,7 @@ struct construction_key {
 /// The header of a packet; `allocated` bytes of buffer follow it in memory. The members of
 /// `Metadata` are members of the packet. A packet is neither copied nor moved: handles are.
 export template <packet_metadata Metadata>
-class alignas(packet_alignment) basic_packet : public Metadata
-{
+class alignas(packet_alignment) basic_packet : public Metadata {
 public:
     using metadata = Metadata;
 
@@ -77,8 +75,7 @@ public:
     std::uint16_t header_size = 0; ///< bytes of those that are protocol header
 
     basic_packet(construction_key, std::uint16_t capacity, std::uint8_t bucket_index)
-        : bucket(bucket_index),
-          allocated(capacity)
+        : bucket(bucket_index), allocated(capacity)
     {
     }
     basic_packet(basic_packet const&) = delete;

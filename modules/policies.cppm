@@ -13,8 +13,7 @@ import :threading;
 import :retention;
 import :handle;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// `static constexpr std::size_t most_idle_bytes`: the most bytes that all idle packets of a pool
 /// take.
@@ -35,20 +34,17 @@ struct unbounded_idle {
 };
 
 template <class P>
-struct is_retention : std::bool_constant<retention_policy<P>> {
-};
+struct is_retention : std::bool_constant<retention_policy<P>> {};
 template <class P>
-struct is_source : std::bool_constant<packet_source<P>> {
-};
+struct is_source : std::bool_constant<packet_source<P>> {};
 template <class P>
-struct is_drop : std::bool_constant<drop_policy<P>> {
-};
+struct is_drop : std::bool_constant<drop_policy<P>> {};
 template <class P>
-struct is_idle_bound : std::bool_constant<idle_bound<P>> {
-};
+struct is_idle_bound : std::bool_constant<idle_bound<P>> {};
+/// Metadata is known by being nothing else: a policy with state has data, too.
 template <class P>
-struct is_metadata : std::bool_constant<packet_metadata<P>> {
-};
+struct is_metadata : std::bool_constant<packet_metadata<P> && !retention_policy<P> &&
+                                        !drop_policy<P> && !packet_source<P> && !idle_bound<P>> {};
 
 template <class P>
 concept policy_of_a_known_kind = retention_policy<P> || drop_policy<P> || packet_source<P> ||
@@ -77,8 +73,7 @@ concept at_most_one_packet_metadata = how_many<is_metadata, Ps...> <= 1;
 
 /// The first of Ps that is of the kind, else Default.
 template <template <class> class IsKind, class Default, class... Ps>
-struct select : std::type_identity<Default> {
-};
+struct select : std::type_identity<Default> {};
 template <template <class> class IsKind, class Default, class P, class... Ps>
 struct select<IsKind, Default, P, Ps...>
     : std::conditional_t<IsKind<P>::value, std::type_identity<P>, select<IsKind, Default, Ps...>> {
@@ -118,6 +113,7 @@ concept policies_fit_a_slab = how_many<is_drop, Ps...> == 0 && how_many<is_idle_
 static_assert(std::is_same_v<policy_set<>::packet, packet>);
 static_assert(std::is_same_v<policy_set<utp_metadata, heap_source, fixed_limit>::source,
                              policy_set<heap_source, fixed_limit, utp_metadata>::source>);
+static_assert(std::is_same_v<policy_set<demand_tracked, return_on_drop>::packet, packet>);
 static_assert(!further_policies<heap_source, fixed_limit, heap_source>);
 static_assert(!further_policies<demand_tracked>);
 static_assert(further_policies<demand_tracked, return_on_drop>);

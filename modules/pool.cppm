@@ -24,8 +24,7 @@ import :policies;
 import :cache;
 import :home;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// Hands out packets of the sizes of a bucket policy and keeps the returned ones for reuse. Handles
 /// may outlive it. Moved from, it is empty and usable. With limits that are known at compile time
@@ -34,8 +33,7 @@ namespace pktpool
 export template <bucket_policy Buckets = libtorrent_buckets,
                  threading_policy Threading = single_threaded, class... Policies>
     requires further_policies<Policies...>
-class basic_packet_pool
-{
+class basic_packet_pool {
     using policies = policy_set<Policies...>;
     using source_type = typename policies::source;
     using home = std::conditional_t<policies::drop::returns_dropped,
@@ -77,7 +75,7 @@ public:
     /// of exactly `size`. Its metadata is reset, its buffer untouched. Throws std::length_error
     /// above max_packet_size and std::bad_alloc when memory is out; the pool is then as before.
     /// O(1).
-    [[nodiscard]] packet_ptr acquire(std::size_t size, here where = here::current())
+    [[nodiscard]] inline packet_ptr acquire(std::size_t size, here where = here::current())
     {
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
@@ -91,7 +89,7 @@ public:
     /// The same for a size that is known when the caller is compiled, look-up included.
     template <std::size_t Size>
         requires(Size <= max_packet_size)
-    [[nodiscard]] packet_ptr acquire(here where = here::current())
+    [[nodiscard]] inline packet_ptr acquire(here where = here::current())
     {
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
@@ -106,7 +104,7 @@ public:
     /// Fills the batch with packets for `size` bytes each, as recvmmsg(2) wants them. Handles that
     /// were in it are dropped first. Throws as acquire does, and then the batch is empty and the
     /// pool has every idle packet that it had. O(packets), with one check and one look-up.
-    void acquire(std::size_t size, gsl::span<packet_ptr> batch, here where = here::current())
+    inline void acquire(std::size_t size, gsl::span<packet_ptr> batch, here where = here::current())
     {
         for (auto& p : batch) {
             p.reset();
@@ -138,13 +136,13 @@ public:
 
     /// Keeps a bucket's packet for reuse while there is room for it, frees any other. Null is
     /// harmless. Never throws, never allocates. O(1).
-    void release(packet_ptr p, here where = here::current()) noexcept
+    inline void release(packet_ptr p, here where = here::current()) noexcept
     {
         home_.release(std::move(p), where);
     }
 
     /// Releases every packet of the batch and leaves it full of null, as after sendmmsg(2).
-    void release(gsl::span<packet_ptr> batch, here where = here::current()) noexcept
+    inline void release(gsl::span<packet_ptr> batch, here where = here::current()) noexcept
     {
         home_.release(batch, where);
     }

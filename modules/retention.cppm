@@ -8,8 +8,7 @@ module;
 
 export module pktpool:retention;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// What a slab knows of its packets at a decay.
 export struct slab_counts {
@@ -55,8 +54,7 @@ export struct fixed_limit {
 /// Keeps what the traffic needs: idle and outstanding packets together stay at a mark that follows
 /// the most outstanding since the last decay. The mark falls by half a decay at the most and never
 /// below the limit of the bucket, so that a pool is back at its limits a few decays after a burst.
-export class demand_tracked
-{
+export class demand_tracked {
 public:
     static constexpr bool tracks_demand = true;
 

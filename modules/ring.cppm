@@ -10,8 +10,7 @@ export module pktpool:ring;
 
 import :buckets;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// Slots that a ring for up to `packets` needs: positions wrap by a mask.
 constexpr std::uint32_t ring_slots(std::size_t packets) noexcept
@@ -28,13 +27,11 @@ static_assert(ring_slots(0) == 1 && ring_slots(10) == 16 && ring_slots(max_bucke
 /// The low water is the lowest top since restart_water(). A pop from there is the only one that has
 /// to look whether the ring is empty, so that the fewest idle packets are known at no cost.
 template <class Packet>
-class idle_ring
-{
+class idle_ring {
 public:
     idle_ring() = default;
     idle_ring(Packet** slots, std::uint32_t slot_count) noexcept
-        : slots_(slots),
-          mask_(slot_count - 1)
+        : slots_(slots), mask_(slot_count - 1)
     {
     }
 

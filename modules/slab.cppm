@@ -29,12 +29,10 @@ import :policies;
 import :ring;
 import :cache;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// Instead of a bucket policy: size and limit of the slab are given to its constructor.
-export struct runtime_bucket {
-};
+export struct runtime_bucket {};
 
 template <class B>
 concept one_bucket_policy = bucket_policy<B> && B::buckets.size() == 1;
@@ -48,8 +46,7 @@ concept slab_bucket = std::same_as<B, runtime_bucket> || one_bucket_policy<B>;
 export template <slab_bucket Bucket = runtime_bucket, threading_policy Threading = unchecked,
                  class... Policies>
     requires further_policies<Policies...> && policies_fit_a_slab<Policies...>
-class basic_packet_slab
-{
+class basic_packet_slab {
     using policies = policy_set<Policies...>;
     using source_type = typename policies::source;
     static constexpr bool at_run_time = std::same_as<Bucket, runtime_bucket>;
@@ -87,8 +84,7 @@ public:
     }
 
     basic_packet_slab(basic_packet_slab&& other) noexcept
-        : source_(other.source_),
-          cache_(other.cache_)
+        : source_(other.source_), cache_(other.cache_)
     {
         [[maybe_unused]] auto const held =
             other.threading_.enter("a move from a slab", std::source_location::current());

@@ -21,8 +21,7 @@ import :policies;
 import :ring;
 import :cache;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// Where the slots of each bucket start in the one array of a pool, and in the end their number.
 template <bucket_policy Buckets, retention_policy Retention>
@@ -41,8 +40,7 @@ static_assert(slot_offsets<libtorrent_buckets, demand_tracked>.back() == 0);
 
 /// A slab a bucket. `Slab` is the bucket_cache of these policies, or derived from it.
 template <bucket_policy Buckets, threading_policy Threading, class Policies, class Slab>
-class slab_set
-{
+class slab_set {
 public:
     using packet = typename Policies::packet;
     using source_type = typename Policies::source;
@@ -58,7 +56,7 @@ public:
     slab_set& operator=(slab_set const&) = delete;
     ~slab_set() { trim(); }
 
-    [[nodiscard]] auto enter(std::string_view operation, std::source_location where)
+    [[nodiscard]] inline auto enter(std::string_view operation, std::source_location where)
     {
         return threading_.enter(operation, where);
     }
@@ -72,7 +70,7 @@ public:
     [[nodiscard]] auto end() noexcept { return slabs_.end(); }
 
     /// Whether the slab took the packet: it has room, and so has the bound on all idle bytes.
-    [[nodiscard]] bool put(Slab& slab, packet* p) noexcept
+    [[nodiscard]] inline bool put(Slab& slab, packet* p) noexcept
     {
         if constexpr (Policies::idle_bound::most_idle_bytes != unbounded_idle::most_idle_bytes) {
             if (idle().bytes + slab.packet_bytes() > Policies::idle_bound::most_idle_bytes) {

@@ -2,13 +2,13 @@
 module;
 #include <concepts>
 #include <cstddef>
+#include <memory_resource>
 #include <new>
 #include <type_traits>
 
 export module pktpool:source;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// Every packet, and so its buffer, is aligned to this many bytes.
 export inline constexpr std::size_t packet_alignment = 16;
@@ -79,7 +79,34 @@ private:
         __STDCPP_DEFAULT_NEW_ALIGNMENT__ >= packet_alignment;
 };
 
-static_assert(packet_source<heap_source>);
+/// A polymorphic memory resource: an arena, a pool of huge pages, a budget. The resource lives
+/// longer than every packet from it.
+export class pmr_source {
+public:
+    /// std::pmr::get_default_resource().
+    pmr_source() noexcept = default;
+    explicit pmr_source(std::pmr::memory_resource& upstream) noexcept : upstream_(&upstream) {}
+
+    /// Throws what the resource throws when it is out of memory.
+    [[nodiscard]] void* allocate(std::size_t bytes)
+    {
+        return upstream_->allocate(bytes, packet_alignment);
+    }
+    void deallocate(void* memory, std::size_t bytes) noexcept
+    {
+        upstream_->deallocate(memory, bytes, packet_alignment);
+    }
+
+    friend bool operator==(pmr_source const& a, pmr_source const& b) noexcept
+    {
+        return *a.upstream_ == *b.upstream_;
+    }
+
+private:
+    std::pmr::memory_resource* upstream_ = std::pmr::get_default_resource();
+};
+
+static_assert(packet_source<heap_source> && packet_source<pmr_source>);
 static_assert(std::is_empty_v<heap_source>);
 
 } // namespace pktpool

@@ -17,8 +17,7 @@ export module pktpool:threading;
 
 import :error;
 
-namespace pktpool
-{
+namespace pktpool {
 
 /// What `enter` returns lives as long as the operation: a lock, or nothing at all.
 template <class T>
@@ -43,8 +42,7 @@ export template <class T>
 concept threading_policy =
     threading_has_enter<T> && threading_has_detach<T> && threading_starts_unbound<T>;
 
-struct nothing_held {
-};
+struct nothing_held {};
 
 /// No check, no state, no code.
 export struct unchecked {
@@ -71,8 +69,7 @@ inline std::uint64_t number_this_thread() noexcept
 /// One thread at a time, the default, in every build: the first use binds the pool to its thread,
 /// and a use from another is reported with both threads named and ends the program.
 /// Costs one load and one comparison that is always predicted.
-export class single_threaded
-{
+export class single_threaded {
 public:
     inline nothing_held enter(std::string_view operation, std::source_location where) noexcept
     {

@@ -7,8 +7,7 @@
 
 import pktpool;
 
-namespace
-{
+namespace {
 
 struct one {
     static constexpr std::array buckets{pktpool::bucket{.size = 65535, .limit = 1}};

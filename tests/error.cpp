@@ -8,8 +8,7 @@
 
 import pktpool;
 
-namespace
-{
+namespace {
 
 child_result misuse(std::string const& which)
 {

@@ -1,4 +1,5 @@
 // Breaks one contract a run, the one that is named on the command line.
+#include <array>
 #include <cstddef>
 #include <cstdio>
 #include <memory>
@@ -6,10 +7,15 @@
 #include <thread>
 #include <utility>
 
+#include <gsl/span>
+
 import pktpool;
 
-namespace
-{
+namespace {
+
+using returning_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               pktpool::return_on_drop>;
 
 template <class Use>
 void on_another_thread(Use use)
@@ -53,6 +59,28 @@ void break_contract(std::string_view which)
         std::printf("%d", std::to_integer<int>(p->buffer()[548]));
     } else if (which == "bucket") {
         std::printf("%zu", pool.idle(3).count);
+    } else if (which == "drop") {
+        returning_pool returning;
+        auto q = returning.acquire(100);
+        on_another_thread([&] { q.reset(); });
+    } else if (which == "release_home") {
+        returning_pool returning;
+        auto q = returning.acquire(100);
+        on_another_thread([&] { returning.release(std::move(q)); });
+    } else if (which == "drop_after_pool") {
+        auto returning = std::make_unique<returning_pool>();
+        auto q = returning->acquire(100);
+        returning.reset();
+        on_another_thread([&] { q.reset(); });
+    } else if (which == "batch") {
+        std::array<pktpool::packet_ptr, 2> batch;
+        on_another_thread([&] { pool.acquire(100, batch); });
+    } else if (which == "release_batch") {
+        on_another_thread([&] { pool.release(gsl::span(&p, 1)); });
+    } else if (which == "reserve") {
+        on_another_thread([&] { pool.reserve(100, 1); });
+    } else if (which == "trim") {
+        on_another_thread([&] { pool.trim(); });
     } else if (which == "nothing") {
         pool.release(std::move(p));
     }

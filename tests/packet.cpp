@@ -15,8 +15,7 @@
 
 import pktpool;
 
-namespace
-{
+namespace {
 
 struct throwing_metadata {
     static inline bool throws = false;

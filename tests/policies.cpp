@@ -7,8 +7,7 @@
 
 import pktpool;
 
-namespace
-{
+namespace {
 
 struct tag_metadata {
     int tag = 7;

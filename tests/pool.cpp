@@ -19,8 +19,7 @@ import pktpool;
 using pktpool::packet_pool;
 using pktpool::packet_ptr;
 
-namespace
-{
+namespace {
 
 struct other_buckets {
     static constexpr std::array buckets{pktpool::bucket{.size = 21}, pktpool::bucket{.size = 548}};

@@ -6,10 +6,11 @@
 
 #include <doctest/doctest.h>
 
+#include "allocations.hpp"
+
 import pktpool;
 
-namespace
-{
+namespace {
 
 /// Keeps half of the limit; a decay gives all of it back.
 struct half_of_limit {
@@ -53,4 +54,103 @@ TEST_CASE("retention: a policy of the user's own")
     CHECK(pool.idle(0).count == 5);
     pool.decay();
     CHECK(pool.idle(0).count == 0);
+}
+
+namespace {
+
+using tuned_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                                              pktpool::demand_tracked, pktpool::return_on_drop>;
+
+} // namespace
+
+TEST_CASE("retention: demand_tracked keeps what was outstanding, however much")
+{
+    tuned_pool pool;
+    release_many(pool, 5000);
+    CHECK(pool.idle(0).count == 5000);
+    pool.decay(); // the window had 5000 outstanding
+    CHECK(pool.idle(0).count == 5000);
+    release_many(pool, 5000);
+    pool.decay();
+    CHECK(pool.idle(0).count == 5000);
+}
+
+TEST_CASE("retention: the mark falls by half a decay at the most, down to the limit")
+{
+    tuned_pool pool;
+    release_many(pool, 100);
+    pool.decay();
+    for (std::size_t const left : {50U, 25U, 13U, 10U, 10U}) {
+        pool.decay();
+        CHECK(pool.idle(0).count == left);
+    }
+}
+
+TEST_CASE("retention: the peak of the window counts, not what is outstanding at the decay")
+{
+    tuned_pool pool;
+    release_many(pool, 100);
+    pool.decay();
+    release_many(pool, 70); // the most of this window, and none at its end
+    pool.decay();
+    CHECK(pool.idle(0).count == 70);
+    auto p = pool.acquire(1);
+    pool.decay(); // 1 outstanding: half of 70 is more
+    CHECK(pool.idle(0).count == 34);
+}
+
+TEST_CASE("retention: one decay frees no more than its number of packets, the oldest")
+{
+    constexpr std::size_t many = 4000;
+    tuned_pool pool;
+    std::vector<tuned_pool::packet_ptr> out(many);
+    pool.acquire(1, out);
+    std::vector<void*> order(many);
+    std::ranges::transform(out, order.begin(), [](auto const& p) { return p.get(); });
+    pool.release(out);
+    pool.decay();
+    pool.decay();
+    auto const left = many - pktpool::demand_tracked::most_freed;
+    CHECK(pool.idle(0).count == left);
+
+    out.resize(left);
+    pool.acquire(1, out); // newest first: all but the oldest
+    for (std::size_t i = 0; i < left; ++i) {
+        REQUIRE(out[i].get() == order[many - 1 - i]);
+    }
+}
+
+TEST_CASE("retention: a burst of thousands is back at the limits after 16 decays")
+{
+    tuned_pool pool;
+    release_many(pool, 4096);
+    for (int i = 0; i < 16; ++i) {
+        pool.decay();
+    }
+    CHECK(pool.idle(0).count == 10);
+}
+
+TEST_CASE("retention: reserved packets are no demand")
+{
+    tuned_pool pool;
+    pool.reserve(1, 1000);
+    pool.decay();
+    CHECK(pool.idle(0).count == 1000 - pktpool::demand_tracked::most_freed);
+    auto p = pool.acquire(1);
+    pool.decay();
+    pool.decay();
+    CHECK(pool.idle(0).count == 121);
+}
+
+TEST_CASE("retention: slots that a burst needed are given back, too")
+{
+    tuned_pool pool;
+    release_many(pool, 4096);
+    auto const peak = allocated_bytes();
+    for (int i = 0; i < 20; ++i) {
+        pool.decay();
+    }
+    CHECK(peak - allocated_bytes() > 4086 * (sizeof(pktpool::packet) + 20) + 4000 * sizeof(void*));
+    release_many(pool, 300); // and grow again
+    CHECK(pool.idle(0).count == 300);
 }

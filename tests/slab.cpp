@@ -15,8 +15,7 @@ import pktpool;
 using pktpool::packet_ptr;
 using pktpool::packet_slab;
 
-namespace
-{
+namespace {
 
 struct one_bucket {
     static constexpr std::array buckets{pktpool::bucket{.size = 1252, .limit = 3}};

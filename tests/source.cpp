@@ -11,8 +11,7 @@
 
 import pktpool;
 
-namespace
-{
+namespace {
 
 /// Counts what it gives; two are the same when they count in the same place.
 struct counting_source {

@@ -9,8 +9,7 @@
 
 import pktpool;
 
-namespace
-{
+namespace {
 
 template <class Use>
 void on_another_thread(Use use)
@@ -36,6 +35,13 @@ TEST_CASE(
              {"move", "a move from a pool"},
              {"move_assign", "a move to a pool"},
              {"slab", "decay()"},
+             {"drop", "a dropped handle"},
+             {"release_home", "release()"},
+             {"drop_after_pool", "a dropped handle"},
+             {"batch", "acquire()"},
+             {"release_batch", "release()"},
+             {"reserve", "reserve()"},
+             {"trim", "trim()"},
              {"second_thread", "decay()"},
          }) {
         CAPTURE(which);

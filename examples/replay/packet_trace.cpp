@@ -8,8 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace
-{
+namespace {
 
 constexpr std::string_view magic = "PKTTRACE";
 constexpr std::size_t header_size = 24;

@@ -12,8 +12,7 @@
 #    include <unistd.h>
 #endif
 
-class progress_bar
-{
+class progress_bar {
 public:
     explicit progress_bar(std::size_t steps) : steps_(steps) {}
     progress_bar(progress_bar const&) = delete;

@@ -22,8 +22,7 @@
 
 import pktpool;
 
-namespace
-{
+namespace {
 
 /// A policy of its own: room for a selective acknowledgement in the smallest bucket, and limits
 /// for a window of packets instead of ten.
@@ -47,8 +46,7 @@ struct plain_malloc {
 
 /// Replays the trace and writes to each packet as a protocol would: a uTP header.
 template <class Pool>
-class player
-{
+class player {
 public:
     explicit player(packet_trace const& trace) : slots_(trace.slots) {}
 

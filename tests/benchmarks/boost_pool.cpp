@@ -5,11 +5,9 @@
 
 #include "workloads.hpp"
 
-namespace
-{
+namespace {
 
-class boost_fixed
-{
+class boost_fixed {
 public:
     boost_fixed(std::size_t bytes, std::size_t) : pool_(bytes) {}
 

@@ -8,8 +8,7 @@
 #include <new>
 #include <utility>
 
-namespace bench
-{
+namespace bench {
 
 /// Payload capacities, in bytes: libtorrent's, for every contender that keeps packets by size.
 inline constexpr std::array<std::size_t, 3> capacities{20, 548, 1472};
@@ -49,8 +48,7 @@ concept fixed_size_pool = requires(F pool, void* block) {
 /// What a user has to write around a peer of fixed size: a pool for each bucket, and a header that
 /// leads a packet back to its own, so that a handle takes 8 bytes as the floor's does.
 template <fixed_size_pool Pool>
-class pool_per_bucket
-{
+class pool_per_bucket {
     struct alignas(16) packet {
         Pool* home;
     };

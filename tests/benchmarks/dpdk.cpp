@@ -13,8 +13,7 @@
 
 #include "workloads.hpp"
 
-namespace
-{
+namespace {
 
 /// The environment that a mempool insists on, set up once in a process.
 void start_environment()
@@ -33,8 +32,7 @@ void start_environment()
     static_cast<void>(started);
 }
 
-class dpdk_fixed
-{
+class dpdk_fixed {
     // The largest that there is; a mempool must hold at least 1.5 times as many objects.
     static constexpr std::size_t cache = RTE_MEMPOOL_CACHE_MAX_SIZE;
 

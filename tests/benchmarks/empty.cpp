@@ -5,8 +5,7 @@
 
 #include "workloads.hpp"
 
-namespace
-{
+namespace {
 
 struct alignas(16) packet {
     std::array<std::byte, 16 + bench::capacities.back()> bytes;
@@ -16,8 +15,7 @@ struct nothing_to_do {
     void operator()(packet*) const {}
 };
 
-class empty_pool
-{
+class empty_pool {
 public:
     using handle = std::unique_ptr<packet, nothing_to_do>;
 

@@ -8,8 +8,7 @@
 
 #include "workloads.hpp"
 
-namespace
-{
+namespace {
 
 struct free_list;
 
@@ -43,8 +42,7 @@ struct go_home {
     void operator()(packet* p) const { p->home->push(p); }
 };
 
-class floor_pool
-{
+class floor_pool {
 public:
     using handle = std::unique_ptr<packet, go_home>;
 

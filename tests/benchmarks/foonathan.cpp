@@ -6,13 +6,11 @@
 
 #include "workloads.hpp"
 
-namespace
-{
+namespace {
 
 namespace memory = foonathan::memory;
 
-class foonathan_fixed
-{
+class foonathan_fixed {
     using node_pool = memory::memory_pool<memory::node_pool>;
     static constexpr std::size_t nodes_in_a_block = 32;
 

@@ -5,11 +5,9 @@
 
 #include "workloads.hpp"
 
-namespace
-{
+namespace {
 
-class libtorrent_pool
-{
+class libtorrent_pool {
 public:
     using handle = libtorrent::aux::packet_ptr;
 

@@ -7,8 +7,7 @@
 
 #include "workloads.hpp"
 
-namespace
-{
+namespace {
 
 struct alignas(16) packet {
     std::size_t allocated;
@@ -18,8 +17,7 @@ struct free_it {
     void operator()(packet* p) const { std::free(p); }
 };
 
-class malloc_pool
-{
+class malloc_pool {
 public:
     using handle = std::unique_ptr<packet, free_it>;
 

@@ -7,12 +7,10 @@
 
 import pktpool;
 
-namespace
-{
+namespace {
 
 template <class Pool>
-class pktpool_contender
-{
+class pktpool_contender {
 public:
     using handle = typename Pool::packet_ptr;
 

@@ -7,8 +7,7 @@
 
 #include "workloads.hpp"
 
-namespace
-{
+namespace {
 
 struct alignas(16) packet {
     std::pmr::memory_resource* home;
@@ -19,8 +18,7 @@ struct go_home {
     void operator()(packet* p) const { p->home->deallocate(p, p->bytes, alignof(packet)); }
 };
 
-class pmr_pool
-{
+class pmr_pool {
 public:
     using handle = std::unique_ptr<packet, go_home>;
 

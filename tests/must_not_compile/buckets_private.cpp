@@ -3,8 +3,7 @@
 
 import pktpool;
 
-class mine
-{
+class mine {
     static constexpr std::array buckets{
         pktpool::bucket{.size = 128},
     };

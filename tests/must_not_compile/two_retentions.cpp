@@ -1,8 +1,7 @@
 // A pool has one rule for how many idle packets it keeps.
 import pktpool;
 
-struct mine : pktpool::fixed_limit {
-};
+struct mine : pktpool::fixed_limit {};
 
 pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                            pktpool::fixed_limit, mine>

@@ -1,8 +1,7 @@
 // The packets of a pool come from one place.
 import pktpool;
 
-struct mine : pktpool::heap_source {
-};
+struct mine : pktpool::heap_source {};
 
 pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                            pktpool::heap_source, mine>

@@ -1,17 +1,21 @@
 #include "allocations.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <limits>
 #include <new>
 
-namespace
-{
+namespace {
+
+// In front of each block stands its size.
+constexpr std::size_t head = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
 
 constexpr auto never = std::numeric_limits<std::size_t>::max();
 
 std::atomic<std::size_t> count{0};
 std::atomic<std::size_t> live{0};
+std::atomic<std::size_t> live_bytes{0};
 thread_local std::size_t successes_left = never;
 
 void* allocate(std::size_t bytes) noexcept
@@ -22,19 +26,24 @@ void* allocate(std::size_t bytes) noexcept
         }
         --successes_left;
     }
-    void* const memory = std::malloc(bytes == 0 ? 1 : bytes);
-    if (memory != nullptr) {
-        ++count;
-        ++live;
+    void* const block = std::malloc(head + bytes);
+    if (block == nullptr) {
+        return nullptr;
     }
-    return memory;
+    ::new (block) std::size_t(bytes);
+    ++count;
+    ++live;
+    live_bytes += bytes;
+    return static_cast<std::byte*>(block) + head;
 }
 
 void deallocate(void* memory) noexcept
 {
     if (memory != nullptr) {
+        void* const block = static_cast<std::byte*>(memory) - head;
         --live;
-        std::free(memory);
+        live_bytes -= *static_cast<std::size_t*>(block);
+        std::free(block);
     }
 }
 
@@ -43,6 +52,10 @@ void deallocate(void* memory) noexcept
 std::size_t live_allocations() noexcept
 {
     return live;
+}
+std::size_t allocated_bytes() noexcept
+{
+    return live_bytes;
 }
 std::size_t allocation_count() noexcept
 {

@@ -1,0 +1,201 @@
+// Batches, reserve and trim: many packets in one call.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "allocations.hpp"
+
+import pktpool;
+
+namespace {
+
+using plain_pool = pktpool::packet_pool;
+using tuned_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                                              pktpool::demand_tracked, pktpool::return_on_drop>;
+using bounded_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               pktpool::max_idle_bytes<5000>>;
+
+template <class Pool>
+std::vector<void*> addresses(std::vector<typename Pool::packet_ptr> const& batch)
+{
+    std::vector<void*> result(batch.size());
+    std::ranges::transform(batch, result.begin(), [](auto const& p) { return p.get(); });
+    return result;
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("batches: as many single calls would do", Pool, plain_pool, tuned_pool)
+{
+    Pool pool;
+    std::vector<typename Pool::packet_ptr> batch(8);
+    pool.acquire(1000, batch);
+    for (auto const& p : batch) {
+        REQUIRE(p != nullptr);
+        CHECK(p->allocated == 1472);
+    }
+    auto order = addresses<Pool>(batch);
+    batch[3].reset(); // a null in the middle is harmless
+    pool.release(batch);
+    CHECK(std::ranges::all_of(batch, [](auto const& p) { return p == nullptr; }));
+
+    bool const returns = !std::is_same_v<Pool, plain_pool>;
+    CHECK(pool.idle(2).count == (returns ? 8U : 7U));
+    pool.acquire(1000, batch);
+    auto* const dropped = std::exchange(order[3], nullptr);
+    std::erase(order, nullptr);
+    std::ranges::reverse(order); // the newest first
+    if (returns) {
+        order.push_back(dropped);
+    } else {
+        order.push_back(batch.back().get());
+    }
+    CHECK(addresses<Pool>(batch) == order);
+
+    batch.clear();
+    pool.acquire(1000, batch);
+    pool.release(batch);
+}
+
+TEST_CASE_TEMPLATE("batches: handles that were in the batch are dropped first", Pool, plain_pool,
+                   tuned_pool)
+{
+    auto const before = live_allocations();
+    {
+        Pool pool;
+        std::vector<typename Pool::packet_ptr> batch(3);
+        pool.acquire(1, batch);
+        pool.acquire(1, batch);
+        CHECK(pool.idle().count == 0);
+    }
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE_TEMPLATE("batches: above the largest bucket each packet is exact", Pool, plain_pool,
+                   tuned_pool)
+{
+    Pool pool;
+    std::vector<typename Pool::packet_ptr> batch(3);
+    pool.acquire(5000, batch);
+    CHECK(batch[2]->allocated == 5000);
+    pool.release(batch);
+    CHECK(pool.idle().count == 0);
+    CHECK_THROWS_AS(pool.acquire(65536, batch), std::length_error);
+}
+
+TEST_CASE_TEMPLATE("batches: all or nothing when memory runs out", Pool, plain_pool, tuned_pool)
+{
+    for (std::size_t const size : {1000U, 5000U}) {
+        Pool pool;
+        std::vector<typename Pool::packet_ptr> batch(4);
+        pool.acquire(1000, batch);
+        auto order = addresses<Pool>(batch);
+        pool.release(batch);
+        auto const before = live_allocations();
+        batch = std::vector<typename Pool::packet_ptr>(10);
+        auto const with_batch = live_allocations();
+        {
+            failing_heap const heap(3); // four are idle, and three more can be had
+            CHECK_THROWS_AS(pool.acquire(size, batch), std::bad_alloc);
+        }
+        CHECK(std::ranges::all_of(batch, [](auto const& p) { return p == nullptr; }));
+        CHECK(pool.idle(2).count == 4);
+        CHECK(live_allocations() <= with_batch + 1); // one more array of slots at the most
+        CHECK(before <= with_batch);
+        batch.resize(4);
+        pool.acquire(1000, batch);
+        std::ranges::reverse(order);
+        CHECK(addresses<Pool>(batch) == order);
+    }
+}
+
+TEST_CASE_TEMPLATE("reserve: packets ahead of time, counted from what is idle", Pool, plain_pool,
+                   tuned_pool)
+{
+    Pool pool;
+    pool.reserve(100, 4);
+    CHECK(pool.idle(1).count == 4);
+    pool.reserve(548, 7);
+    CHECK(pool.idle(1).count == 7);
+    pool.reserve(548, 2);
+    CHECK(pool.idle(1).count == 7);
+    pool.reserve(1, 0);
+    CHECK(pool.idle().count == 7);
+    auto const before = allocation_count();
+    std::vector<typename Pool::packet_ptr> batch;
+    batch.reserve(7);
+    for (int i = 0; i < 7; ++i) {
+        batch.push_back(pool.acquire(100));
+    }
+    CHECK(allocation_count() == before + 1); // the vector's
+}
+
+TEST_CASE_TEMPLATE("reserve: without memory the pool is as before", Pool, plain_pool, tuned_pool)
+{
+    Pool pool;
+    pool.reserve(100, 2);
+    auto const before = live_allocations();
+    {
+        failing_heap const heap(4);
+        CHECK_THROWS_AS(pool.reserve(100, 10), std::bad_alloc);
+    }
+    CHECK(pool.idle(1).count == 2);
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE("reserve: no more than may be idle")
+{
+    plain_pool pool;
+    CHECK_THROWS_WITH_AS(pool.reserve(100, 11), doctest::Contains("11 is above the largest, 10"),
+                         std::length_error);
+    CHECK_THROWS_WITH_AS(pool.reserve(1473, 1),
+                         doctest::Contains("1473 is above the largest, 1472"), std::length_error);
+    CHECK(pool.idle().count == 0);
+
+    bounded_pool bounded;
+    CHECK_THROWS_AS(bounded.reserve(1472, 4), std::length_error); // 3 x 1488 bytes fit
+    bounded.reserve(1472, 3);
+    CHECK(bounded.idle(2).count == 3);
+    CHECK_THROWS_AS(bounded.reserve(548, 1), std::length_error);
+}
+
+TEST_CASE("max_idle_bytes: what would go beyond it is freed, over all buckets")
+{
+    bounded_pool pool;
+    std::vector<bounded_pool::packet_ptr> out(5);
+    pool.acquire(1472, out);
+    auto small = pool.acquire(548);
+    pool.release(out);
+    CHECK(pool.idle(2).count == 3);
+    CHECK(pool.idle().bytes <= 5000);
+    pool.release(std::move(small)); // 564 more would be 5028
+    CHECK(pool.idle(1).count == 0);
+    pool.release(pool.acquire(1));
+    CHECK(pool.idle(0).count == 1);
+}
+
+TEST_CASE_TEMPLATE("trim: everything idle goes back, and the pool goes on", Pool, plain_pool,
+                   tuned_pool)
+{
+    auto const before = live_allocations();
+    {
+        Pool pool;
+        pool.reserve(1, 5);
+        pool.reserve(1000, 5);
+        auto p = pool.acquire(1);
+        pool.trim();
+        CHECK(pool.idle() == pktpool::idle_packets{});
+        pool.release(std::move(p));
+        CHECK(pool.idle().count == 1);
+        pool.decay();
+    }
+    CHECK(live_allocations() == before);
+}

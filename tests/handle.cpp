@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "allocations.hpp"
+
+import pktpool;
+
+namespace {
+
+using returning_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               pktpool::return_on_drop>;
+using tuned_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                                              pktpool::demand_tracked, pktpool::return_on_drop>;
+
+struct owning_metadata {
+    std::string text;
+};
+
+} // namespace
+
+TEST_CASE("handle: its size is a pointer, and two when it returns; the packet stays the same")
+{
+    static_assert(sizeof(pktpool::packet_pool::packet_ptr) == sizeof(void*));
+    static_assert(sizeof(returning_pool::packet_ptr) == 2 * sizeof(void*));
+    static_assert(std::is_same_v<returning_pool::packet, pktpool::packet>);
+    static_assert(std::is_same_v<tuned_pool::packet, pktpool::packet>);
+    static_assert(sizeof(tuned_pool) == sizeof(void*));
+}
+
+TEST_CASE_TEMPLATE("handle: a dropped one returns its packet, and so does release", Pool,
+                   returning_pool, tuned_pool)
+{
+    Pool pool;
+    auto p = pool.acquire(100);
+    auto* const address = p.get();
+    p->size = 5;
+    p->num_transmissions = 5;
+    p.reset();
+    CHECK(pool.idle(1).count == 1);
+
+    p = pool.acquire(200);
+    CHECK(p.get() == address);
+    CHECK(p->size == 0);
+    CHECK((p->num_transmissions == 0));
+    pool.release(std::move(p));
+    CHECK(pool.idle(1).count == 1);
+    pool.release(nullptr);
+    {
+        typename Pool::packet_ptr const null;
+    }
+    CHECK(pool.idle().count == 1);
+}
+
+TEST_CASE("handle: the newest comes first, whichever way it came back")
+{
+    returning_pool pool;
+    auto first = pool.acquire(1000);
+    auto second = pool.acquire(1000);
+    auto third = pool.acquire(1000);
+    std::array<void*, 3> const order{first.get(), second.get(), third.get()};
+    first.reset();
+    pool.release(std::move(second));
+    third.reset();
+    pool.decay(); // the oldest
+    auto a = pool.acquire(1000);
+    auto b = pool.acquire(1000);
+    CHECK(a.get() == order[2]);
+    CHECK(b.get() == order[1]);
+    CHECK(pool.idle().count == 0);
+}
+
+TEST_CASE_TEMPLATE("handle: one that outlives its pool frees its packet", Pool, returning_pool,
+                   tuned_pool)
+{
+    auto const before = live_allocations();
+    {
+        std::optional<Pool> pool(std::in_place);
+        auto kept = pool->acquire(100);
+        auto exact = pool->acquire(5000);
+        pool->release(pool->acquire(100));
+        pool.reset();
+        kept->data()[547] = std::byte{1};
+        exact.reset();
+        CHECK(live_allocations() > before);
+        kept.reset();
+        CHECK(live_allocations() == before);
+    }
+    {
+        Pool pool;
+        auto const p = pool.acquire(100); // destroyed before the pool
+    }
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE_TEMPLATE("handle: an exact-size packet is freed when it comes home", Pool, returning_pool,
+                   tuned_pool)
+{
+    auto const before = live_allocations();
+    {
+        Pool pool;
+        auto p = pool.acquire(1473);
+        CHECK(p->allocated == 1473);
+        CHECK(p->bucket == pktpool::no_bucket);
+        auto const out = live_allocations();
+        p.reset();
+        CHECK(live_allocations() == out - 1);
+        pool.release(pool.template acquire<9000>());
+        CHECK(live_allocations() == out - 1);
+        CHECK(pool.idle().count == 0);
+    }
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE("handle: a packet goes home, also from the hands of another pool")
+{
+    returning_pool pool;
+    returning_pool other;
+    pool.release(other.acquire(1));
+    CHECK(pool.idle().count == 0);
+    CHECK(other.idle().count == 1);
+    auto p = other.acquire(1);
+    std::array<returning_pool::packet_ptr, 3> batch{pool.acquire(1), nullptr, other.acquire(1)};
+    pool.release(batch);
+    CHECK(batch[2] == nullptr);
+    CHECK(pool.idle().count == 1);
+    CHECK(other.idle().count == 1);
+}
+
+TEST_CASE_TEMPLATE("handle: packets find home when the pool has moved", Pool, returning_pool,
+                   tuned_pool)
+{
+    auto const before = live_allocations();
+    {
+        Pool pool;
+        auto p = pool.acquire(100);
+        auto* const address = p.get();
+        Pool moved = std::move(pool);
+        p.reset();
+        CHECK(moved.idle(1).count == 1);
+        CHECK(pool.idle().count == 0);
+        CHECK(moved.acquire(100).get() == address);
+
+        auto fresh = pool.acquire(100); // moved from, and usable
+        fresh.reset();
+        CHECK(pool.idle(1).count == 1);
+
+        auto of_moved = moved.acquire(1000);
+        moved = std::move(pool); // what moved had is freed, and its packet when it is dropped
+        CHECK(moved.idle(1).count == 1);
+        of_moved.reset();
+        CHECK(moved.idle().count == 1);
+    }
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE("handle: nothing is allocated before the first acquire")
+{
+    auto const before = allocation_count();
+    tuned_pool pool;
+    tuned_pool moved = std::move(pool);
+    moved.decay();
+    moved.trim();
+    moved.detach();
+    CHECK(moved.idle().count == 0);
+    CHECK(moved.idle(2).count == 0);
+    CHECK(allocation_count() == before);
+}
+
+TEST_CASE_TEMPLATE("handle: memory that fails at any allocation leaves the pool as it was", Pool,
+                   returning_pool, tuned_pool)
+{
+    bool survived = false;
+    for (std::size_t successes = 0; !survived; ++successes) {
+        REQUIRE(successes < 20);
+        CAPTURE(successes);
+        auto const before = live_allocations();
+        {
+            Pool pool;
+            std::vector<typename Pool::packet_ptr> out(4);
+            std::size_t done = 0;
+            {
+                failing_heap const heap(successes);
+                try {
+                    for (std::size_t const size : {1U, 100U, 100U, 5000U}) {
+                        out[done] = pool.acquire(size);
+                        ++done;
+                    }
+                    survived = true;
+                } catch (std::bad_alloc const&) {
+                }
+            }
+            CHECK(pool.idle().count == 0);
+            out.clear();
+            CHECK(pool.idle().count == std::min<std::size_t>(done, 3));
+        }
+        CHECK(live_allocations() == before);
+    }
+}
+
+TEST_CASE("handle: what the metadata owns is given up when it is dropped")
+{
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               owning_metadata, pktpool::return_on_drop>
+        pool;
+    auto p = pool.acquire(1);
+    auto const before = live_allocations();
+    p->text.assign(1000, 'x');
+    p.reset();
+    CHECK(live_allocations() == before);
+    CHECK(pool.acquire(1)->text.empty());
+}
