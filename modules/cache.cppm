@@ -11,7 +11,7 @@ module;
 #include <gsl/narrow>
 #include <gsl/pointers>
 
-#include "no_unique_address.hpp"
+#include "attributes.hpp"
 
 export module pktpool:cache;
 
@@ -93,7 +93,7 @@ public:
     }
 
     /// The newest idle packet, reset; else a new one.
-    [[nodiscard]] inline Packet* take(Source& source)
+    [[nodiscard]] PKTPOOL_HOT Packet* take(Source& source)
     {
         if (idle_.at_low_water()) [[unlikely]] {
             if (idle_.empty()) {
@@ -108,7 +108,7 @@ public:
     }
 
     /// Takes the packet, unless there are enough. Returns whether it did.
-    [[nodiscard]] inline bool put(gsl::not_null<Packet*> packet) noexcept
+    [[nodiscard]] PKTPOOL_HOT bool put(gsl::not_null<Packet*> packet) noexcept
     {
         if (idle_.size() >= ceiling_) [[unlikely]] {
             return false;
@@ -122,8 +122,8 @@ public:
     }
 
     /// A new packet for the bucket. Throws std::bad_alloc and has then changed nothing.
-    [[nodiscard]] Packet* make(Source& source) { return make(source, capacity_); }
-    [[nodiscard]] Packet* make(Source& source, std::size_t capacity)
+    [[nodiscard]] PKTPOOL_COLD Packet* make(Source& source) { return make(source, capacity_); }
+    [[nodiscard]] PKTPOOL_COLD Packet* make(Source& source, std::size_t capacity)
     {
         if constexpr (grows) {
             if (ceiling_ != 0) {
@@ -136,7 +136,7 @@ public:
     }
 
     /// Frees a packet that is not in the ring.
-    void destroy(Source& source, Packet* packet) noexcept
+    PKTPOOL_COLD void destroy(Source& source, Packet* packet) noexcept
     {
         destroy_packet(source, packet);
         --total_;

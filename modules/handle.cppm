@@ -3,6 +3,8 @@ module;
 #include <concepts>
 #include <source_location>
 
+#include "attributes.hpp"
+
 export module pktpool:handle;
 
 namespace pktpool {
@@ -37,7 +39,7 @@ public:
     return_deleter() = default;
     explicit return_deleter(Slab& slab) noexcept : slab_(&slab) {}
 
-    inline void operator()(Packet* packet) const noexcept
+    PKTPOOL_HOT void operator()(Packet* packet) const noexcept
     {
         if (packet != nullptr) {
             slab_->come_home(packet, "a dropped handle", std::source_location{});

@@ -10,7 +10,7 @@ module;
 
 #include <gsl/span>
 
-#include "no_unique_address.hpp"
+#include "attributes.hpp"
 
 export module pktpool:home;
 
@@ -42,13 +42,13 @@ public:
     [[nodiscard]] slabs* find() noexcept { return &slabs_; }
     [[nodiscard]] slabs const* find() const noexcept { return &slabs_; }
 
-    [[nodiscard]] packet_ptr handle(packet* p, slab&) noexcept { return handle(p); }
-    [[nodiscard]] packet_ptr make_exact(std::size_t size)
+    [[nodiscard]] PKTPOOL_HOT packet_ptr handle(packet* p, slab&) noexcept { return handle(p); }
+    [[nodiscard]] PKTPOOL_COLD packet_ptr make_exact(std::size_t size)
     {
         return handle(make_packet<packet>(slabs_.source(), size, no_bucket));
     }
 
-    inline void release(packet_ptr p, std::source_location where) noexcept
+    PKTPOOL_HOT void release(packet_ptr p, std::source_location where) noexcept
     {
         [[maybe_unused]] auto const held = slabs_.enter("release()", where);
         if (p) {
@@ -86,7 +86,7 @@ private:
 
     /// A pool of other buckets makes packets of the same type; what has both the index and the
     /// capacity of one of ours is as good as ours. A packet that is not kept stays in `p`.
-    inline void put(packet_ptr& p) noexcept
+    PKTPOOL_HOT void put(packet_ptr& p) noexcept
     {
         if (p->bucket < bucket_count<Buckets> && p->allocated == slabs_[p->bucket].capacity() &&
             same_source(p.get_deleter().source(), slabs_.source()) &&
@@ -106,8 +106,8 @@ public:
     [[nodiscard]] Home& home() const noexcept { return *home_; }
 
     template <class Packet>
-    inline void come_home(Packet* p, std::string_view operation,
-                          std::source_location where) noexcept
+    PKTPOOL_HOT void come_home(Packet* p, std::string_view operation,
+                               std::source_location where) noexcept
     {
         home_->take_back(*this, p, operation, where);
     }
@@ -144,7 +144,7 @@ public:
     [[nodiscard]] slab& exact() noexcept { return exact_; }
 
     /// Inside the door.
-    inline void take_back(slab& slab, packet* p) noexcept
+    PKTPOOL_HOT void take_back(slab& slab, packet* p) noexcept
     {
         if (!this->put(slab, p)) [[unlikely]] {
             slab.destroy(this->source(), p);
@@ -152,17 +152,18 @@ public:
     }
 
     /// From outside; the last packet of a pool that is gone takes its home with it.
-    inline void take_back(slab& slab, packet* p, std::string_view operation,
-                          std::source_location where) noexcept
+    PKTPOOL_HOT void take_back(slab& slab, packet* p, std::string_view operation,
+                               std::source_location where) noexcept
     {
         bool last = false;
         {
             [[maybe_unused]] auto const held = this->enter(operation, where);
-            take_back(slab, p);
-            last = closed_ && nothing_left();
-        }
+            if (!this->put(slab, p)) [[unlikely]] {
+                last = refuse(slab, p);
+            }
+        } // what was held is a part of what goes now
         if (last) [[unlikely]] {
-            delete this;
+            go();
         }
     }
 
@@ -187,6 +188,15 @@ private:
                std::ranges::all_of(*this, [](slab const& each) { return each.total() == 0; });
     }
 
+    /// Frees the packet and says whether it was the last of a pool that is gone.
+    [[nodiscard]] PKTPOOL_COLD bool refuse(slab& slab, packet* p) noexcept
+    {
+        slab.destroy(this->source(), p);
+        return closed_ && nothing_left();
+    }
+
+    PKTPOOL_COLD void go() noexcept { delete this; }
+
     slab exact_;
     bool closed_ = false;
 };
@@ -208,28 +218,28 @@ public:
     ~shared_home() { close(); }
 
     [[nodiscard]] source_type const& source() const noexcept { return source_; }
-    [[nodiscard]] inline slabs& open()
+    [[nodiscard]] PKTPOOL_HOT slabs& open()
     {
         if (slabs_ == nullptr) [[unlikely]] {
-            slabs_ = new slabs(source_);
+            build();
         }
         return *slabs_;
     }
     [[nodiscard]] slabs* find() noexcept { return slabs_; }
     [[nodiscard]] slabs const* find() const noexcept { return slabs_; }
 
-    [[nodiscard]] static packet_ptr handle(packet* p, slab& from) noexcept
+    [[nodiscard]] PKTPOOL_HOT static packet_ptr handle(packet* p, slab& from) noexcept
     {
         return packet_ptr(p, typename packet_ptr::deleter_type(from));
     }
-    [[nodiscard]] packet_ptr make_exact(std::size_t size)
+    [[nodiscard]] PKTPOOL_COLD packet_ptr make_exact(std::size_t size)
     {
         auto& exact = slabs_->exact();
         return handle(exact.make(slabs_->source(), size), exact);
     }
 
     /// As a drop, with the place of the call. A packet of another pool goes home to that one.
-    static inline void release(packet_ptr p, std::source_location where) noexcept
+    PKTPOOL_HOT static void release(packet_ptr p, std::source_location where) noexcept
     {
         if (p) {
             auto& slab = p.get_deleter().slab();
@@ -267,6 +277,8 @@ public:
     }
 
 private:
+    PKTPOOL_COLD void build() { slabs_ = new slabs(source_); }
+
     void close() noexcept
     {
         if (slabs_ != nullptr) {

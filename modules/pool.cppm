@@ -12,6 +12,8 @@ module;
 #include <gsl/narrow>
 #include <gsl/span>
 
+#include "attributes.hpp"
+
 export module pktpool:pool;
 
 import :error;
@@ -75,7 +77,7 @@ public:
     /// of exactly `size`. Its metadata is reset, its buffer untouched. Throws std::length_error
     /// above max_packet_size and std::bad_alloc when memory is out; the pool is then as before.
     /// O(1).
-    [[nodiscard]] inline packet_ptr acquire(std::size_t size, here where = here::current())
+    [[nodiscard]] PKTPOOL_HOT packet_ptr acquire(std::size_t size, here where = here::current())
     {
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
@@ -89,7 +91,7 @@ public:
     /// The same for a size that is known when the caller is compiled, look-up included.
     template <std::size_t Size>
         requires(Size <= max_packet_size)
-    [[nodiscard]] inline packet_ptr acquire(here where = here::current())
+    [[nodiscard]] PKTPOOL_HOT packet_ptr acquire(here where = here::current())
     {
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
@@ -104,7 +106,7 @@ public:
     /// Fills the batch with packets for `size` bytes each, as recvmmsg(2) wants them. Handles that
     /// were in it are dropped first. Throws as acquire does, and then the batch is empty and the
     /// pool has every idle packet that it had. O(packets), with one check and one look-up.
-    inline void acquire(std::size_t size, gsl::span<packet_ptr> batch, here where = here::current())
+    void acquire(std::size_t size, gsl::span<packet_ptr> batch, here where = here::current())
     {
         for (auto& p : batch) {
             p.reset();
@@ -136,13 +138,13 @@ public:
 
     /// Keeps a bucket's packet for reuse while there is room for it, frees any other. Null is
     /// harmless. Never throws, never allocates. O(1).
-    inline void release(packet_ptr p, here where = here::current()) noexcept
+    PKTPOOL_HOT void release(packet_ptr p, here where = here::current()) noexcept
     {
         home_.release(std::move(p), where);
     }
 
     /// Releases every packet of the batch and leaves it full of null, as after sendmmsg(2).
-    inline void release(gsl::span<packet_ptr> batch, here where = here::current()) noexcept
+    void release(gsl::span<packet_ptr> batch, here where = here::current()) noexcept
     {
         home_.release(batch, where);
     }

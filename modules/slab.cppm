@@ -15,7 +15,7 @@ module;
 #include <gsl/narrow>
 #include <gsl/pointers>
 
-#include "no_unique_address.hpp"
+#include "attributes.hpp"
 
 export module pktpool:slab;
 

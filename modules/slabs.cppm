@@ -9,7 +9,7 @@ module;
 
 #include <gsl/narrow>
 
-#include "no_unique_address.hpp"
+#include "attributes.hpp"
 
 export module pktpool:slabs;
 
@@ -56,7 +56,7 @@ public:
     slab_set& operator=(slab_set const&) = delete;
     ~slab_set() { trim(); }
 
-    [[nodiscard]] inline auto enter(std::string_view operation, std::source_location where)
+    [[nodiscard]] PKTPOOL_HOT auto enter(std::string_view operation, std::source_location where)
     {
         return threading_.enter(operation, where);
     }
@@ -70,7 +70,7 @@ public:
     [[nodiscard]] auto end() noexcept { return slabs_.end(); }
 
     /// Whether the slab took the packet: it has room, and so has the bound on all idle bytes.
-    [[nodiscard]] inline bool put(Slab& slab, packet* p) noexcept
+    [[nodiscard]] PKTPOOL_HOT bool put(Slab& slab, packet* p) noexcept
     {
         if constexpr (Policies::idle_bound::most_idle_bytes != unbounded_idle::most_idle_bytes) {
             if (idle().bytes + slab.packet_bytes() > Policies::idle_bound::most_idle_bytes) {

@@ -13,6 +13,8 @@ module;
 
 #include <gsl/assert>
 
+#include "attributes.hpp"
+
 export module pktpool:threading;
 
 import :error;
@@ -71,7 +73,7 @@ inline std::uint64_t number_this_thread() noexcept
 /// Costs one load and one comparison that is always predicted.
 export class single_threaded {
 public:
-    inline nothing_held enter(std::string_view operation, std::source_location where) noexcept
+    PKTPOOL_HOT nothing_held enter(std::string_view operation, std::source_location where) noexcept
     {
         if (owner_ != this_thread_number) [[unlikely]] {
             bind(operation, where);

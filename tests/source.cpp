@@ -1,6 +1,8 @@
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <new>
 #include <utility>
 #include <vector>
@@ -49,6 +51,40 @@ struct exact_source {
     {
         CHECK(std::erase(given, std::pair(memory, bytes)) == 1);
         pktpool::heap_source::deallocate(memory, bytes);
+    }
+};
+
+using pmr_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                                            pktpool::pmr_source>;
+using tuned_pmr_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
+                                                  pktpool::single_threaded, pktpool::pmr_source,
+                                                  pktpool::demand_tracked, pktpool::return_on_drop>;
+
+/// Lets `left` allocations through and counts what is out; checks size and alignment.
+class counting_resource final : public std::pmr::memory_resource {
+public:
+    std::size_t left = 1000;
+    std::size_t bytes = 0;
+
+private:
+    void* do_allocate(std::size_t size, std::size_t alignment) override
+    {
+        CHECK(alignment == pktpool::packet_alignment);
+        if (left == 0) {
+            throw std::bad_alloc();
+        }
+        --left;
+        bytes += size;
+        return std::pmr::new_delete_resource()->allocate(size, alignment);
+    }
+    void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override
+    {
+        bytes -= size;
+        std::pmr::new_delete_resource()->deallocate(memory, size, alignment);
+    }
+    [[nodiscard]] bool do_is_equal(memory_resource const& other) const noexcept override
+    {
+        return this == &other;
     }
 };
 
@@ -115,4 +151,64 @@ TEST_CASE("source: bytes are the same on both ways")
         auto const dropped = pool.acquire(21);
     }
     CHECK(exact_source::given.empty());
+}
+
+TEST_CASE_TEMPLATE("source: packets of a memory resource go back to it", Pool, pmr_pool,
+                   tuned_pmr_pool)
+{
+    counting_resource upstream;
+    {
+        Pool pool{pktpool::pmr_source(upstream)};
+        auto p = pool.acquire(100);
+        auto exact = pool.acquire(5000);
+        CHECK(upstream.bytes == 548 + 5000 + 2 * sizeof(pktpool::packet));
+        pool.release(std::move(p));
+        Pool moved = std::move(pool);
+        CHECK(moved.idle().count == 1);
+        exact.reset();
+        CHECK(upstream.bytes == 548 + sizeof(pktpool::packet));
+    }
+    CHECK(upstream.bytes == 0);
+}
+
+TEST_CASE_TEMPLATE("source: a memory resource that fails leaves the pool as it was", Pool, pmr_pool,
+                   tuned_pmr_pool)
+{
+    counting_resource upstream;
+    Pool pool{pktpool::pmr_source(upstream)};
+    pool.release(pool.acquire(100));
+    upstream.left = 0;
+    auto p = pool.acquire(100);
+    CHECK_THROWS_AS(static_cast<void>(pool.acquire(100)), std::bad_alloc);
+    CHECK_THROWS_AS(static_cast<void>(pool.acquire(5000)), std::bad_alloc);
+    CHECK_THROWS_AS(pool.reserve(1, 1), std::bad_alloc);
+    pool.release(std::move(p));
+    CHECK(pool.idle().count == 1);
+}
+
+TEST_CASE_TEMPLATE("source: a monotonic buffer serves until it is full", Pool, pmr_pool,
+                   tuned_pmr_pool)
+{
+    std::array<std::byte, 4096> memory{};
+    std::pmr::monotonic_buffer_resource upstream(memory.data(), memory.size(),
+                                                 std::pmr::null_memory_resource());
+    Pool pool{pktpool::pmr_source(upstream)};
+    auto first = pool.acquire(1472);
+    auto second = pool.acquire(1472);
+    CHECK_THROWS_AS(static_cast<void>(pool.acquire(1472)), std::bad_alloc);
+    pool.release(std::move(first));
+    CHECK_NOTHROW(first = pool.acquire(1472));
+}
+
+TEST_CASE("source: without a resource, the default one")
+{
+    counting_resource upstream;
+    auto* const before = std::pmr::set_default_resource(&upstream);
+    {
+        pmr_pool pool;
+        auto const p = pool.acquire(1);
+        CHECK(upstream.bytes == 20 + sizeof(pktpool::packet));
+    }
+    CHECK(upstream.bytes == 0);
+    std::pmr::set_default_resource(before);
 }

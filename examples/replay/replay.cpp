@@ -8,9 +8,10 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <functional>
+#include <fstream>
+#include <ios>
+#include <iterator>
 #include <memory>
-#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,10 @@ struct windowed_buckets {
     };
 };
 
+/// The pool that libtorrent's could be: handles come home, and it keeps what the traffic needs.
+using tuned_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                                              pktpool::demand_tracked, pktpool::return_on_drop>;
+
 /// What a program without a pool does.
 struct plain_malloc {
     using packet_ptr = pktpool::packet_ptr;
@@ -56,12 +61,15 @@ public:
         switch (r.op) {
         case trace_record::operation::acquire:
             slot = pool_.acquire(r.size);
+            outstanding_ += bytes(slot);
             std::fill_n(slot->data(), std::min<std::size_t>(r.size, 20), std::byte{0x2a});
             break;
         case trace_record::operation::release:
+            outstanding_ -= bytes(slot);
             pool_.release(std::move(slot));
             break;
         case trace_record::operation::drop:
+            outstanding_ -= bytes(slot);
             slot.reset();
             break;
         case trace_record::operation::decay:
@@ -71,9 +79,16 @@ public:
     }
 
     [[nodiscard]] pktpool::idle_packets idle() const noexcept { return pool_.idle(); }
+    [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_; }
 
 private:
+    static std::size_t bytes(typename Pool::packet_ptr const& p)
+    {
+        return sizeof(*p) + p->allocated;
+    }
+
     Pool pool_;
+    std::size_t outstanding_ = 0; // bytes, headers included
     std::vector<typename Pool::packet_ptr> slots_;
 };
 
@@ -128,7 +143,25 @@ constexpr std::array contenders{
     contender_of<plain_malloc>("malloc"), // the first: the others are ratios to it
     contender_of<pktpool::packet_pool>("packet_pool"),
     contender_of<pktpool::basic_packet_pool<windowed_buckets>>("windowed"),
+    contender_of<tuned_pool>("tuned"),
 };
+
+/// Idle and outstanding bytes over the course of a trace, a row for every so many records.
+template <class Pool>
+void write_course(packet_trace const& trace, std::filesystem::path const& path)
+{
+    std::ofstream out(path);
+    out.exceptions(std::ios::failbit | std::ios::badbit);
+    out << "record\tidle\toutstanding\n";
+    player<Pool> with(trace);
+    auto const stride = std::max<std::size_t>(1, trace.records.size() / 2000);
+    for (std::size_t i = 0; i < trace.records.size(); ++i) {
+        with.play(trace.records[i]);
+        if (i % stride == 0) {
+            out << i << '\t' << with.idle().bytes << '\t' << with.outstanding() << '\n';
+        }
+    }
+}
 
 double median(std::vector<double> values)
 {
@@ -181,7 +214,8 @@ std::vector<std::filesystem::path> shipped_traces()
     return paths;
 }
 
-int run(std::vector<std::filesystem::path> const& paths, int rounds)
+int run(std::vector<std::filesystem::path> const& paths, int rounds,
+        std::filesystem::path const& course)
 {
     // All are read before the first is replayed: a bad file is reported at once.
     std::vector<packet_trace> traces;
@@ -193,7 +227,12 @@ int run(std::vector<std::filesystem::path> const& paths, int rounds)
     for (std::size_t i = 0; i < traces.size(); ++i) {
         auto const times = ratios(traces[i], rounds, progress);
         progress.clear();
-        print(paths[i].stem().string(), traces[i], times);
+        auto const name = paths[i].stem().string();
+        print(name, traces[i], times);
+        if (!course.empty()) {
+            write_course<pktpool::packet_pool>(traces[i], course / (name + ".packet_pool.tsv"));
+            write_course<tuned_pool>(traces[i], course / (name + ".tuned.tsv"));
+        }
     }
     std::printf("\n *  the most that was ever idle, headers included\n"
                 " ** per acquire, as a ratio to malloc in the same round; median of %d rounds\n",
@@ -216,8 +255,12 @@ int main(int argc, char** argv)
         app.add_option("--rounds", rounds, "How often each pool is timed on each trace")
             ->check(CLI::Range(1, 1000))
             ->capture_default_str();
+        std::filesystem::path course;
+        app.add_option("--course", course,
+                       "Folder for tables of idle and outstanding bytes over the course of a trace")
+            ->check(CLI::ExistingDirectory);
         CLI11_PARSE(app, argc, argv);
-        return run(paths.empty() ? shipped_traces() : paths, rounds);
+        return run(paths.empty() ? shipped_traces() : paths, rounds, course);
     } catch (std::exception const& e) {
         std::fprintf(stderr, "replay: %s\n", e.what());
         return EXIT_FAILURE;

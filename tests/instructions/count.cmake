@@ -1,0 +1,26 @@
+# Counts the instructions of a million operations: those of a run with them less those of one
+# without. Fails when a pair of acquire and release takes more than `bound`.
+function(count_instructions result pairs)
+    execute_process(
+        COMMAND ${valgrind} --tool=callgrind --callgrind-out-file=/dev/null ${program} ${pairs}
+        ERROR_VARIABLE output
+        OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+    string(REGEX MATCH "Collected : ([0-9]+)" found "${output}")
+    if(NOT found)
+        message(FATAL_ERROR "no count in what valgrind said:\n${output}")
+    endif()
+    set(${result} ${CMAKE_MATCH_1} PARENT_SCOPE)
+endfunction()
+
+set(pairs 500000) # a million operations
+count_instructions(without 0)
+count_instructions(with ${pairs})
+math(EXPR hundredths "100 * (${with} - ${without}) / ${pairs}")
+math(EXPR whole "${hundredths} / 100")
+math(EXPR rest "${hundredths} % 100 + 100")
+string(SUBSTRING ${rest} 1 2 rest)
+message(STATUS "${whole}.${rest} instructions for an acquire and a release, at the most ${bound}")
+math(EXPR most "100 * ${bound}")
+if(hundredths GREATER most)
+    message(FATAL_ERROR "the hot path got longer")
+endif()
