@@ -39,7 +39,7 @@ public:
     /// At least `packets` slots. Throws std::bad_alloc and has then changed nothing.
     void grow(idle_ring<Packet>& ring, std::uint32_t packets)
     {
-        if (packets > count_) [[unlikely]] {
+        if (packets > ring.slot_count()) {
             take(ring, std::make_unique<Packet*[]>(ring_slots(packets)), ring_slots(packets));
         }
     }
@@ -47,11 +47,11 @@ public:
     /// Gives most of the slots back when `packets` need no more than a quarter of them.
     void shrink(idle_ring<Packet>& ring, std::uint32_t packets) noexcept
     {
-        if (ring_slots(packets) > count_ / 4) {
+        if (ring_slots(packets) > ring.slot_count() / 4) {
             return;
         }
         std::unique_ptr<Packet*[]> fewer(new (std::nothrow) Packet*[ring_slots(packets)]);
-        if (fewer != nullptr) {
+        if (fewer) {
             take(ring, std::move(fewer), ring_slots(packets));
         }
     }
@@ -62,11 +62,9 @@ private:
     {
         ring.move_to(slots.get(), count);
         slots_ = std::move(slots);
-        count_ = count;
     }
 
     std::unique_ptr<Packet*[]> slots_;
-    std::uint32_t count_ = 0;
 };
 
 /// One bucket's ring of idle packets, its numbers and its retention. Who owns it has the door and
@@ -82,14 +80,14 @@ public:
     void open(bucket const& which, std::uint8_t index) noexcept
     {
         limit_ = gsl::narrow_cast<std::uint32_t>(which.limit);
-        ceiling_ = Retention::ceiling(limit_);
+        idle_.set_ceiling(Retention::ceiling(limit_));
         capacity_ = gsl::narrow_cast<std::uint16_t>(which.size);
         index_ = index;
     }
     void close(Source& source) noexcept
     {
         trim(source);
-        ceiling_ = 0;
+        idle_.set_ceiling(0);
     }
 
     /// The newest idle packet, reset; else a new one.
@@ -110,7 +108,7 @@ public:
     /// Takes the packet, unless there are enough. Returns whether it did.
     [[nodiscard]] PKTPOOL_HOT bool put(gsl::not_null<Packet*> packet) noexcept
     {
-        if (idle_.size() >= ceiling_) [[unlikely]] {
+        if (idle_.full()) [[unlikely]] {
             return false;
         }
         if constexpr (!std::is_trivially_destructible_v<Packet>) {
@@ -126,7 +124,7 @@ public:
     [[nodiscard]] PKTPOOL_COLD Packet* make(Source& source, std::size_t capacity)
     {
         if constexpr (grows) {
-            if (ceiling_ != 0) {
+            if (ceiling() != 0) {
                 slots_.grow(idle_, total_ + 1);
             }
         }
@@ -199,7 +197,7 @@ public:
     /// Bytes that one packet takes, with its header.
     [[nodiscard]] std::size_t packet_bytes() const noexcept { return sizeof(Packet) + capacity_; }
     [[nodiscard]] std::uint32_t total() const noexcept { return total_; }
-    [[nodiscard]] std::uint32_t ceiling() const noexcept { return ceiling_; }
+    [[nodiscard]] std::uint32_t ceiling() const noexcept { return idle_.ceiling(); }
     [[nodiscard]] std::uint32_t limit() const noexcept { return limit_; }
     [[nodiscard]] std::uint16_t capacity() const noexcept { return capacity_; }
 
@@ -207,7 +205,6 @@ private:
     struct nothing {};
 
     idle_ring<Packet> idle_;
-    std::uint32_t ceiling_ = 0;
     std::uint32_t limit_ = 0;
     std::uint32_t total_ =
         0; // made and not freed by this cache; dropped handles only if they return

@@ -81,10 +81,10 @@ public:
     {
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
-        auto const index = bucket_index<Buckets>(size);
-        if (index == bucket_count<Buckets>) [[unlikely]] {
+        if (size > Buckets::buckets.back().size) [[unlikely]] {
             return home_.make_exact(size);
         }
+        auto const index = bucket_index<Buckets>(size);
         return home_.handle(slabs[index].take(slabs.source()), slabs[index]);
     }
 
@@ -111,14 +111,13 @@ public:
         for (auto& p : batch) {
             p.reset();
         }
-        auto const index = bucket_index<Buckets>(size);
-        if (index == bucket_count<Buckets>) [[unlikely]] {
+        if (size > Buckets::buckets.back().size) [[unlikely]] {
             acquire_exact(size, batch, where);
             return;
         }
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
-        auto& slab = slabs[index];
+        auto& slab = slabs[bucket_index<Buckets>(size)];
         auto const idle = slab.idle().count;
         std::size_t taken = 0;
         try {
@@ -174,17 +173,17 @@ public:
     /// before. O(packets).
     void reserve(std::size_t size, std::size_t packets, here where = here::current())
     {
-        auto const index = bucket_index<Buckets>(size);
-        if (index == bucket_count<Buckets>) {
+        if (size > Buckets::buckets.back().size) {
             throw_too_large("a size to reserve", size, Buckets::buckets.back().size);
         }
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("reserve()", where);
-        auto const room = slabs.room(slabs[index]);
+        auto& slab = slabs[bucket_index<Buckets>(size)];
+        auto const room = slabs.room(slab);
         if (packets > room) {
             throw_too_large("a number of packets to reserve", packets, room);
         }
-        slabs[index].reserve(slabs.source(), gsl::narrow_cast<std::uint32_t>(packets));
+        slab.reserve(slabs.source(), gsl::narrow_cast<std::uint32_t>(packets));
     }
 
     /// The next use binds the pool anew; see the threading policy.

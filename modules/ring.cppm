@@ -38,15 +38,25 @@ public:
     [[nodiscard]] std::uint32_t size() const noexcept { return top_ - bottom_; }
     [[nodiscard]] std::uint32_t fewest() const noexcept { return low_ - bottom_; }
     [[nodiscard]] bool empty() const noexcept { return top_ == bottom_; }
+    [[nodiscard]] bool full() const noexcept { return top_ == full_; }
     [[nodiscard]] bool at_low_water() const noexcept { return top_ == low_; }
+    [[nodiscard]] std::uint32_t slot_count() const noexcept
+    {
+        return slots_ == nullptr ? 0 : mask_ + 1;
+    }
 
     void push(Packet* packet) noexcept { slots_[top_++ & mask_] = packet; }
     [[nodiscard]] Packet* pop_newest() noexcept { return slots_[--top_ & mask_]; }
     [[nodiscard]] Packet* pop_oldest() noexcept
     {
         low_ += low_ == bottom_ ? 1 : 0;
+        ++full_;
         return slots_[bottom_++ & mask_];
     }
+
+    /// How many packets it holds at the most.
+    [[nodiscard]] std::uint32_t ceiling() const noexcept { return full_ - bottom_; }
+    void set_ceiling(std::uint32_t packets) noexcept { full_ = bottom_ + packets; }
 
     void lower_water() noexcept { --low_; }
     void raise_water(std::uint32_t packets) noexcept { low_ += packets; }
@@ -61,7 +71,12 @@ public:
         slots_ = slots;
         mask_ = slot_count - 1;
     }
-    void forget() noexcept { bottom_ = low_ = top_; }
+    void forget() noexcept
+    {
+        auto const packets = ceiling();
+        bottom_ = low_ = top_;
+        set_ceiling(packets);
+    }
 
 private:
     Packet** slots_ = nullptr;
@@ -69,6 +84,7 @@ private:
     std::uint32_t top_ = 0;
     std::uint32_t bottom_ = 0;
     std::uint32_t low_ = 0;
+    std::uint32_t full_ = 0; // a top that has no room above it
 };
 
 } // namespace pktpool
