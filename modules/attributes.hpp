@@ -12,8 +12,8 @@
 // them would make it a call: hot functions are inlined, rare branches never.
 #if defined(_MSC_VER)
 #    define PKTPOOL_HOT __forceinline
-#    define PKTPOOL_COLD __declspec(noinline)
+#    define PKTPOOL_RARE __declspec(noinline)
 #else
 #    define PKTPOOL_HOT [[gnu::always_inline]] inline
-#    define PKTPOOL_COLD [[gnu::noinline, gnu::cold]]
+#    define PKTPOOL_RARE [[gnu::noinline]]
 #endif

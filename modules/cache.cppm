@@ -1,6 +1,7 @@
 // One bucket's idle packets at work: what slab and pool are made of.
 module;
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,7 +20,7 @@ import :source;
 import :buckets;
 import :packet;
 import :retention;
-import :ring;
+import :stack;
 
 namespace pktpool {
 
@@ -31,43 +32,45 @@ export struct idle_packets {
     friend bool operator==(idle_packets const&, idle_packets const&) = default;
 };
 
-/// Slots of a ring without a ceiling: they grow on a miss, where memory is asked for anyway, so
+/// Slots of a stack without a ceiling: they grow on a miss, where memory is asked for anyway, so
 /// that a packet that comes back always finds one.
 template <class Packet>
 class growing_slots {
 public:
-    /// At least `packets` slots. Throws std::bad_alloc and has then changed nothing.
-    void grow(idle_ring<Packet>& ring, std::uint32_t packets)
+    /// Room for `packets`. Throws std::bad_alloc and has then changed nothing.
+    void grow(idle_stack<Packet>& stack, std::uint32_t packets)
     {
-        if (packets > ring.slot_count()) {
-            take(ring, std::make_unique<Packet*[]>(ring_slots(packets)), ring_slots(packets));
+        if (packets > stack.ceiling()) {
+            auto const ceiling = std::bit_ceil(packets);
+            hold(stack, std::make_unique<Packet*[]>(stack_slots(ceiling)), ceiling);
         }
     }
 
     /// Gives most of the slots back when `packets` need no more than a quarter of them.
-    void shrink(idle_ring<Packet>& ring, std::uint32_t packets) noexcept
+    void shrink(idle_stack<Packet>& stack, std::uint32_t packets) noexcept
     {
-        if (ring_slots(packets) > ring.slot_count() / 4) {
+        auto const ceiling = std::bit_ceil(packets);
+        if (ceiling > stack.ceiling() / 4) {
             return;
         }
-        std::unique_ptr<Packet*[]> fewer(new (std::nothrow) Packet*[ring_slots(packets)]);
+        std::unique_ptr<Packet*[]> fewer(new (std::nothrow) Packet*[stack_slots(ceiling)]);
         if (fewer) {
-            take(ring, std::move(fewer), ring_slots(packets));
+            hold(stack, std::move(fewer), ceiling);
         }
     }
 
 private:
-    void take(idle_ring<Packet>& ring, std::unique_ptr<Packet*[]> slots,
-              std::uint32_t count) noexcept
+    void hold(idle_stack<Packet>& stack, std::unique_ptr<Packet*[]> slots,
+              std::uint32_t ceiling) noexcept
     {
-        ring.move_to(slots.get(), count);
+        stack.move_to(slots.get(), ceiling);
         slots_ = std::move(slots);
     }
 
     std::unique_ptr<Packet*[]> slots_;
 };
 
-/// One bucket's ring of idle packets, its numbers and its retention. Who owns it has the door and
+/// One bucket's stack of idle packets, its numbers and its retention. Who owns it has the door and
 /// the source, and the slots unless they grow.
 template <class Packet, packet_source Source, retention_policy Retention>
 class bucket_cache {
@@ -76,18 +79,19 @@ class bucket_cache {
 public:
     static constexpr bool grows = Retention::ceiling(0) == no_ceiling;
 
-    /// A cache that was never opened refuses every packet, and so does a closed one.
+    /// Before it has slots a cache refuses every packet.
     void open(bucket const& which, std::uint8_t index) noexcept
     {
         limit_ = gsl::narrow_cast<std::uint32_t>(which.limit);
-        idle_.set_ceiling(Retention::ceiling(limit_));
         capacity_ = gsl::narrow_cast<std::uint16_t>(which.size);
         index_ = index;
     }
+
+    /// Frees what is idle, and refuses every packet from now on.
     void close(Source& source) noexcept
     {
         trim(source);
-        idle_.set_ceiling(0);
+        idle_.forget();
     }
 
     /// The newest idle packet, reset; else a new one.
@@ -120,21 +124,24 @@ public:
     }
 
     /// A new packet for the bucket. Throws std::bad_alloc and has then changed nothing.
-    [[nodiscard]] PKTPOOL_COLD Packet* make(Source& source) { return make(source, capacity_); }
-    [[nodiscard]] PKTPOOL_COLD Packet* make(Source& source, std::size_t capacity)
+    [[nodiscard]] PKTPOOL_RARE Packet* make(Source& source)
     {
         if constexpr (grows) {
-            if (ceiling() != 0) {
-                slots_.grow(idle_, total_ + 1);
-            }
+            slots_.grow(idle_, total_ + 1);
         }
+        return make_exact(source, capacity_);
+    }
+
+    /// A new packet of a capacity of its own.
+    [[nodiscard]] Packet* make_exact(Source& source, std::size_t capacity)
+    {
         Packet* const packet = make_packet<Packet>(source, capacity, index_);
         ++total_;
         return packet;
     }
 
-    /// Frees a packet that is not in the ring.
-    PKTPOOL_COLD void destroy(Source& source, Packet* packet) noexcept
+    /// Frees a packet that is not idle.
+    PKTPOOL_RARE void destroy(Source& source, Packet* packet) noexcept
     {
         destroy_packet(source, packet);
         --total_;
@@ -167,6 +174,7 @@ public:
         for (; surplus > 0; --surplus) {
             destroy(source, idle_.pop_oldest());
         }
+        idle_.settle();
         if constexpr (tracks_demand<Retention>) {
             idle_.restart_water();
         }
@@ -183,10 +191,12 @@ public:
         }
     }
 
-    /// The slots that the owner keeps for it, with what the old ones held.
-    void move_to(Packet** slots, std::uint32_t slot_count) noexcept
+    /// Goes on in the slots that its owner keeps for it: own_slots() of them.
+    void move_to(Packet** slots) noexcept { idle_.move_to(slots, Retention::ceiling(limit_)); }
+    [[nodiscard]] static constexpr std::size_t own_slots(bucket const& which) noexcept
     {
-        idle_.move_to(slots, slot_count);
+        auto const limit = gsl::narrow_cast<std::uint32_t>(which.limit);
+        return grows ? 0 : stack_slots(Retention::ceiling(limit));
     }
     void forget() noexcept { idle_.forget(); }
 
@@ -197,14 +207,15 @@ public:
     /// Bytes that one packet takes, with its header.
     [[nodiscard]] std::size_t packet_bytes() const noexcept { return sizeof(Packet) + capacity_; }
     [[nodiscard]] std::uint32_t total() const noexcept { return total_; }
-    [[nodiscard]] std::uint32_t ceiling() const noexcept { return idle_.ceiling(); }
+    /// The most packets that it holds.
+    [[nodiscard]] std::uint32_t ceiling() const noexcept { return Retention::ceiling(limit_); }
     [[nodiscard]] std::uint32_t limit() const noexcept { return limit_; }
     [[nodiscard]] std::uint16_t capacity() const noexcept { return capacity_; }
 
 private:
     struct nothing {};
 
-    idle_ring<Packet> idle_;
+    idle_stack<Packet> idle_;
     std::uint32_t limit_ = 0;
     std::uint32_t total_ =
         0; // made and not freed by this cache; dropped handles only if they return

@@ -43,7 +43,7 @@ public:
     [[nodiscard]] slabs const* find() const noexcept { return &slabs_; }
 
     [[nodiscard]] PKTPOOL_HOT packet_ptr handle(packet* p, slab&) noexcept { return handle(p); }
-    [[nodiscard]] PKTPOOL_COLD packet_ptr make_exact(std::size_t size)
+    [[nodiscard]] PKTPOOL_RARE packet_ptr make_exact(std::size_t size)
     {
         return handle(make_packet<packet>(slabs_.source(), size, no_bucket));
     }
@@ -140,7 +140,7 @@ public:
         exact_.belong_to(*this);
     }
 
-    /// The slab of packets above the largest bucket: it is never opened and so refuses each.
+    /// The slab of packets above the largest bucket: it has no slots and so refuses each.
     [[nodiscard]] slab& exact() noexcept { return exact_; }
 
     /// Inside the door.
@@ -189,13 +189,13 @@ private:
     }
 
     /// Frees the packet and says whether it was the last of a pool that is gone.
-    [[nodiscard]] PKTPOOL_COLD bool refuse(slab& slab, packet* p) noexcept
+    [[nodiscard]] PKTPOOL_RARE bool refuse(slab& slab, packet* p) noexcept
     {
         slab.destroy(this->source(), p);
         return closed_ && nothing_left();
     }
 
-    PKTPOOL_COLD void go() noexcept { delete this; }
+    PKTPOOL_RARE void go() noexcept { delete this; }
 
     slab exact_;
     bool closed_ = false;
@@ -232,10 +232,10 @@ public:
     {
         return packet_ptr(p, typename packet_ptr::deleter_type(from));
     }
-    [[nodiscard]] PKTPOOL_COLD packet_ptr make_exact(std::size_t size)
+    [[nodiscard]] PKTPOOL_RARE packet_ptr make_exact(std::size_t size)
     {
         auto& exact = slabs_->exact();
-        return handle(exact.make(slabs_->source(), size), exact);
+        return handle(exact.make_exact(slabs_->source(), size), exact);
     }
 
     /// As a drop, with the place of the call. A packet of another pool goes home to that one.
@@ -277,7 +277,7 @@ public:
     }
 
 private:
-    PKTPOOL_COLD void build() { slabs_ = new slabs(source_); }
+    PKTPOOL_RARE void build() { slabs_ = new slabs(source_); }
 
     void close() noexcept
     {

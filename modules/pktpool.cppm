@@ -10,7 +10,7 @@ export import :threading;
 export import :retention;
 export import :handle;
 export import :policies;
-export import :ring;
+export import :stack;
 export import :cache;
 export import :slab;
 export import :slabs;

@@ -235,7 +235,8 @@ static_assert(std::is_nothrow_default_constructible_v<packet_pool>);
 static_assert(std::is_nothrow_move_constructible_v<packet_pool>);
 static_assert(!std::is_copy_constructible_v<packet_pool>);
 static_assert(sizeof(basic_packet_pool<libtorrent_buckets, unchecked>) ==
-                  48 * sizeof(void*) + 3 * sizeof(bucket_cache<packet, heap_source, fixed_limit>),
+                  2 * 30 * sizeof(void*) +
+                      3 * sizeof(bucket_cache<packet, heap_source, fixed_limit>),
               "the policies that cost nothing at run time take no byte");
 
 } // namespace pktpool

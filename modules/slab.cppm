@@ -26,7 +26,6 @@ import :packet;
 import :threading;
 import :retention;
 import :policies;
-import :ring;
 import :cache;
 
 namespace pktpool {
@@ -50,11 +49,13 @@ class basic_packet_slab {
     using policies = policy_set<Policies...>;
     using source_type = typename policies::source;
     static constexpr bool at_run_time = std::same_as<Bucket, runtime_bucket>;
-    static constexpr std::uint32_t slot_count = [] {
+    using cache =
+        bucket_cache<typename policies::packet, source_type, typename policies::retention>;
+    static constexpr std::size_t slot_count = [] {
         if constexpr (at_run_time) {
-            return 0U;
+            return 0;
         } else {
-            return ring_slots(policies::retention::ceiling(Bucket::buckets.front().limit));
+            return cache::own_slots(Bucket::buckets.front());
         }
     }();
     using slots = std::conditional_t<at_run_time, std::unique_ptr<typename policies::packet*[]>,
@@ -80,7 +81,7 @@ public:
         : source_(source)
     {
         cache_.open(Bucket::buckets.front(), no_bucket);
-        cache_.move_to(slots_.data(), slot_count);
+        cache_.move_to(slots_.data());
     }
 
     basic_packet_slab(basic_packet_slab&& other) noexcept
@@ -90,10 +91,12 @@ public:
             other.threading_.enter("a move from a slab", std::source_location::current());
         if constexpr (at_run_time) {
             slots_ = std::move(other.slots_);
+            other.cache_.forget();
         } else {
-            cache_.move_to(slots_.data(), slot_count);
+            cache_.move_to(slots_.data());
+            other.cache_.forget();
+            other.cache_.move_to(other.slots_.data());
         }
-        other.cache_.forget();
     }
     basic_packet_slab(basic_packet_slab const&) = delete;
     basic_packet_slab& operator=(basic_packet_slab const&) = delete;
@@ -120,8 +123,9 @@ public:
             throw_wrong_capacity(p->allocated, cache_.capacity());
         }
         auto taken = std::move(p);
-        bool const kept = same_source(taken.get_deleter().source(), source_) && has_slots() &&
-                          cache_.put(taken.get());
+        find_slots();
+        bool const kept =
+            same_source(taken.get_deleter().source(), source_) && cache_.put(taken.get());
         if (kept) {
             static_cast<void>(taken.release());
         }
@@ -156,23 +160,22 @@ private:
 
     /// The slots of a run-time limit come with the first packet that returns, so that neither a
     /// constructor nor a move can fail. Without memory for them packets are freed, not kept.
-    [[nodiscard]] bool has_slots() noexcept
+    void find_slots() noexcept
     {
         if constexpr (at_run_time) {
             if (!slots_) {
-                auto const count = ring_slots(cache_.ceiling());
+                auto const count = cache::own_slots({.size = allocate_size(), .limit = limit()});
                 slots_.reset(new (std::nothrow) packet*[count]);
-                cache_.move_to(slots_.get(), count);
+                if (slots_) {
+                    cache_.move_to(slots_.get());
+                }
             }
-            return bool{slots_};
-        } else {
-            return true;
         }
     }
 
     PKTPOOL_NO_UNIQUE_ADDRESS Threading threading_;
     PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
-    bucket_cache<packet, source_type, typename policies::retention> cache_;
+    cache cache_;
     slots slots_{};
 };
 

@@ -16,27 +16,10 @@ export module pktpool:slabs;
 import :source;
 import :buckets;
 import :threading;
-import :retention;
 import :policies;
-import :ring;
 import :cache;
 
 namespace pktpool {
-
-/// Where the slots of each bucket start in the one array of a pool, and in the end their number.
-template <bucket_policy Buckets, retention_policy Retention>
-inline constexpr auto slot_offsets = [] {
-    std::array<std::size_t, bucket_count<Buckets> + 1> offsets{};
-    for (std::size_t i = 0; i < bucket_count<Buckets>; ++i) {
-        auto const ceiling =
-            Retention::ceiling(gsl::narrow_cast<std::uint32_t>(Buckets::buckets[i].limit));
-        offsets[i + 1] = offsets[i] + (ceiling == no_ceiling ? 0 : ring_slots(ceiling));
-    }
-    return offsets;
-}();
-
-static_assert(slot_offsets<libtorrent_buckets, fixed_limit>.back() == 48);
-static_assert(slot_offsets<libtorrent_buckets, demand_tracked>.back() == 0);
 
 /// A slab a bucket. `Slab` is the bucket_cache of these policies, or derived from it.
 template <bucket_policy Buckets, threading_policy Threading, class Policies, class Slab>
@@ -121,17 +104,24 @@ public:
         for (auto& each : other.slabs_) {
             each.forget();
         }
+        other.find_slots();
     }
 
 private:
-    static constexpr auto& offsets = slot_offsets<Buckets, typename Policies::retention>;
+    /// Where the slots of each bucket start in the one array, and in the end their number.
+    static constexpr auto slot_offsets = [] {
+        std::array<std::size_t, bucket_count<Buckets> + 1> offsets{};
+        for (std::size_t i = 0; i < bucket_count<Buckets>; ++i) {
+            offsets[i + 1] = offsets[i] + Slab::own_slots(Buckets::buckets[i]);
+        }
+        return offsets;
+    }();
 
     void find_slots() noexcept
     {
         if constexpr (!Slab::grows) {
             for (std::size_t i = 0; i < slabs_.size(); ++i) {
-                slabs_[i].move_to(slots_.data() + offsets[i],
-                                  gsl::narrow_cast<std::uint32_t>(offsets[i + 1] - offsets[i]));
+                slabs_[i].move_to(slots_.data() + slot_offsets[i]);
             }
         }
     }
@@ -139,7 +129,7 @@ private:
     PKTPOOL_NO_UNIQUE_ADDRESS Threading threading_;
     PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
     std::array<Slab, bucket_count<Buckets>> slabs_{};
-    std::array<packet*, offsets.back()> slots_{};
+    std::array<packet*, slot_offsets.back()> slots_;
 };
 
 } // namespace pktpool

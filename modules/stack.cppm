@@ -1,0 +1,90 @@
+// The order of idle packets: newest out first, oldest freed first, both in one step.
+module;
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include <gsl/narrow>
+
+export module pktpool:stack;
+
+namespace pktpool {
+
+/// Slots that a stack for up to `packets` needs. The oldest leave at the bottom, so the rest stands
+/// ever higher, until as many have left as stay and settle() moves the rest down: twice as many
+/// slots are enough, and each packet that leaves pays for one that moves.
+constexpr std::size_t stack_slots(std::uint32_t packets) noexcept
+{
+    return std::size_t{2} * packets;
+}
+
+/// Pointers to idle packets, in slots that somebody else owns. The packets themselves are neither
+/// read nor written while they are idle: a write after release cannot corrupt the stack, and a pop
+/// does not wait for a cold header.
+///
+/// The low water is the lowest top since restart_water(). A pop from there is the only one that has
+/// to look whether the stack is empty, so that the fewest idle packets are known at no cost.
+template <class Packet>
+class idle_stack {
+public:
+    [[nodiscard]] std::uint32_t size() const noexcept { return count(top_); }
+    [[nodiscard]] std::uint32_t fewest() const noexcept { return count(low_); }
+    [[nodiscard]] std::uint32_t ceiling() const noexcept { return count(full_); }
+    [[nodiscard]] bool empty() const noexcept { return top_ == oldest(); }
+    [[nodiscard]] bool full() const noexcept { return top_ == full_; }
+    [[nodiscard]] bool at_low_water() const noexcept { return top_ == low_; }
+
+    void push(Packet* packet) noexcept { *top_++ = packet; }
+    [[nodiscard]] Packet* pop_newest() noexcept { return *--top_; }
+    [[nodiscard]] Packet* pop_oldest() noexcept
+    {
+        low_ += low_ == oldest() ? 1 : 0;
+        ++full_;
+        return slots_[gone_++];
+    }
+
+    void lower_water() noexcept { --low_; }
+    void raise_water(std::uint32_t packets) noexcept { low_ += packets; }
+    void restart_water() noexcept { low_ = top_; }
+
+    /// Down to the first slot, once as many packets have left below as are there.
+    void settle() noexcept
+    {
+        if (gone_ >= size()) {
+            move_to(slots_, ceiling());
+        }
+    }
+
+    /// Goes on in stack_slots(`ceiling`) slots and holds `ceiling` packets at the most.
+    void move_to(Packet** slots, std::uint32_t ceiling) noexcept
+    {
+        auto const fewest_left = fewest();
+        top_ = std::copy(oldest(), top_, slots);
+        slots_ = slots;
+        gone_ = 0;
+        low_ = slots + fewest_left;
+        full_ = slots + ceiling;
+    }
+
+    /// Holds nothing, and takes nothing until move_to().
+    void forget() noexcept
+    {
+        slots_ = top_ = low_ = full_ = nullptr;
+        gone_ = 0;
+    }
+
+private:
+    [[nodiscard]] Packet** oldest() const noexcept { return slots_ + gone_; }
+    [[nodiscard]] std::uint32_t count(Packet** end) const noexcept
+    {
+        return gsl::narrow_cast<std::uint32_t>(end - oldest());
+    }
+
+    Packet** top_ = nullptr;
+    Packet** low_ = nullptr;
+    Packet** full_ = nullptr; // a top that has no room above it
+    Packet** slots_ = nullptr;
+    std::uint32_t gone_ = 0; // slots below the oldest
+};
+
+} // namespace pktpool
