@@ -25,7 +25,7 @@ int main()
 
     // Moved from, a pool is empty and usable.
     pool->release(std::move(known));
-    pktpool::packet_pool other = std::move(*pool);
+    pktpool::packet_pool const other = std::move(*pool);
     std::printf("after the move: %zu idle there, %zu here\n", other.idle().count,
                 pool->idle().count);
 

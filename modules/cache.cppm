@@ -11,6 +11,7 @@ module;
 
 #include <gsl/narrow>
 #include <gsl/pointers>
+#include <gsl/span>
 
 #include "attributes.hpp"
 
@@ -41,7 +42,7 @@ public:
     void grow(idle_stack<Packet>& stack, std::uint32_t packets)
     {
         if (packets > stack.ceiling()) {
-            auto const ceiling = std::bit_ceil(packets);
+            auto const ceiling = std::bit_ceil(std::max(packets, fewest));
             hold(stack, std::make_unique<Packet*[]>(stack_slots(ceiling)), ceiling);
         }
     }
@@ -49,7 +50,7 @@ public:
     /// Gives most of the slots back when `packets` need no more than a quarter of them.
     void shrink(idle_stack<Packet>& stack, std::uint32_t packets) noexcept
     {
-        auto const ceiling = std::bit_ceil(packets);
+        auto const ceiling = std::bit_ceil(std::max(packets, fewest));
         if (ceiling > stack.ceiling() / 4) {
             return;
         }
@@ -60,6 +61,8 @@ public:
     }
 
 private:
+    static constexpr std::uint32_t fewest = 32; // packets; fewer are not worth a step of growth
+
     void hold(idle_stack<Packet>& stack, std::unique_ptr<Packet*[]> slots,
               std::uint32_t ceiling) noexcept
     {
@@ -109,16 +112,42 @@ public:
         return packet;
     }
 
+    /// Fills a batch of null handles, or throws and changes nothing; `wrap` makes a handle.
+    template <class Handle, class Wrap>
+    void take(Source& source, gsl::span<Handle> batch, Wrap wrap)
+    {
+        auto const hits = std::min<std::size_t>(batch.size(), idle_.size());
+        Packet* const* const idle = idle_.pop_newest(hits);
+        Handle* const out = batch.data(); // each is null: there is nothing to destroy
+        std::size_t done = 0;
+        try {
+            for (; done < hits; ++done) {
+                Packet* const packet = idle[hits - 1 - done];
+                packet->reset();
+                std::construct_at(out + done, wrap(packet));
+            }
+            for (; done < batch.size(); ++done) {
+                std::construct_at(out + done, wrap(make(source)));
+            }
+        } catch (...) {
+            while (done > hits) {
+                destroy(source, out[--done].release());
+            }
+            idle_.push_back(hits - done);
+            while (done > 0) {
+                idle_.push(out[--done].release());
+            }
+            throw;
+        }
+    }
+
     /// Takes the packet, unless there are enough. Returns whether it did.
     [[nodiscard]] PKTPOOL_HOT bool put(gsl::not_null<Packet*> packet) noexcept
     {
         if (idle_.full()) [[unlikely]] {
             return false;
         }
-        if constexpr (!std::is_trivially_destructible_v<Packet>) {
-            // What the metadata owns goes now, not at the next acquire.
-            [[maybe_unused]] metadata const given_up(std::move(static_cast<metadata&>(*packet)));
-        }
+        give_up(*packet);
         idle_.push(packet.get());
         return true;
     }
@@ -214,6 +243,14 @@ public:
 
 private:
     struct nothing {};
+
+    /// What the metadata owns goes now, not at the next acquire.
+    PKTPOOL_HOT static void give_up(Packet& packet) noexcept
+    {
+        if constexpr (!std::is_trivially_destructible_v<metadata>) {
+            [[maybe_unused]] metadata const given_up(std::move(static_cast<metadata&>(packet)));
+        }
+    }
 
     idle_stack<Packet> idle_;
     std::uint32_t limit_ = 0;

@@ -249,17 +249,25 @@ public:
 
     void release(gsl::span<packet_ptr> batch, std::source_location where) noexcept
     {
-        if (slabs_ != nullptr) {
+        bool others = slabs_ == nullptr;
+        if (!others) {
             [[maybe_unused]] auto const held = slabs_->enter("release()", where);
             for (auto& p : batch) {
-                if (p && &p.get_deleter().slab().home() == slabs_) {
-                    auto& slab = p.get_deleter().slab();
+                if (!p) {
+                    continue;
+                }
+                auto& slab = p.get_deleter().slab();
+                if (&slab.home() == slabs_) [[likely]] {
                     slabs_->take_back(slab, p.release());
+                } else {
+                    others = true;
                 }
             }
         }
-        for (auto& p : batch) { // what is left belongs to other pools
-            release(std::move(p), where);
+        if (others) [[unlikely]] { // they go home, through doors of their own
+            for (auto& p : batch) {
+                release(std::move(p), where);
+            }
         }
     }
 

@@ -109,7 +109,9 @@ public:
     void acquire(std::size_t size, gsl::span<packet_ptr> batch, here where = here::current())
     {
         for (auto& p : batch) {
-            p.reset();
+            if (p) {
+                p.reset();
+            }
         }
         if (size > Buckets::buckets.back().size) [[unlikely]] {
             acquire_exact(size, batch, where);
@@ -118,21 +120,7 @@ public:
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
         auto& slab = slabs[bucket_index<Buckets>(size)];
-        auto const idle = slab.idle().count;
-        std::size_t taken = 0;
-        try {
-            for (; taken < batch.size(); ++taken) {
-                batch[taken] = home_.handle(slab.take(slabs.source()), slab);
-            }
-        } catch (...) {
-            while (taken-- > 0) { // the first ones were idle, and go back in their order
-                packet* const p = batch[taken].release();
-                if (taken >= idle || !slab.put(p)) {
-                    slab.destroy(slabs.source(), p);
-                }
-            }
-            throw;
-        }
+        slab.take(slabs.source(), batch, [&](packet* p) { return home_.handle(p, slab); });
     }
 
     /// Keeps a bucket's packet for reuse while there is room for it, frees any other. Null is

@@ -28,6 +28,9 @@ public:
     using packet = typename Policies::packet;
     using source_type = typename Policies::source;
 
+    static constexpr bool bounded =
+        Policies::idle_bound::most_idle_bytes != unbounded_idle::most_idle_bytes;
+
     explicit slab_set(source_type const& source) noexcept : source_(source)
     {
         for (std::size_t i = 0; i < slabs_.size(); ++i) {
@@ -55,7 +58,7 @@ public:
     /// Whether the slab took the packet: it has room, and so has the bound on all idle bytes.
     [[nodiscard]] PKTPOOL_HOT bool put(Slab& slab, packet* p) noexcept
     {
-        if constexpr (Policies::idle_bound::most_idle_bytes != unbounded_idle::most_idle_bytes) {
+        if constexpr (bounded) {
             if (idle().bytes + slab.packet_bytes() > Policies::idle_bound::most_idle_bytes) {
                 return false;
             }

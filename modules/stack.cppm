@@ -36,6 +36,16 @@ public:
 
     void push(Packet* packet) noexcept { *top_++ = packet; }
     [[nodiscard]] Packet* pop_newest() noexcept { return *--top_; }
+    /// As many at once: a block that is whole until the next push, the newest last.
+    [[nodiscard]] Packet** pop_newest(std::size_t packets) noexcept
+    {
+        top_ -= packets;
+        low_ = std::min(low_, top_);
+        return top_;
+    }
+    /// Undoes the pop of as many, before any push.
+    void push_back(std::size_t packets) noexcept { top_ += packets; }
+
     [[nodiscard]] Packet* pop_oldest() noexcept
     {
         low_ += low_ == oldest() ? 1 : 0;

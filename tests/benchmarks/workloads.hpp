@@ -93,35 +93,33 @@ template <contender C>
 using handles = std::span<typename C::handle>;
 
 template <contender C>
-[[gnu::noinline]] void replay(C& pool, handles<C> slots, std::span<trace_record const> records,
-                              std::size_t repetitions)
+[[gnu::noinline]] void replay(C& pool, handles<C> slots, std::span<trace_record const> records)
 {
     using enum trace_record::operation;
-    for (; repetitions > 0; --repetitions) {
-        for (auto const& each : records) {
-            switch (each.op) {
-            case acquire:
-                slots[each.slot] = pool.acquire(each.size);
-                write_header(C::data(slots[each.slot]), each.size);
-                break;
-            case release:
-                pool.release(std::move(slots[each.slot]));
-                break;
-            case drop:
-                slots[each.slot].reset();
-                break;
-            case decay:
-                pool.decay();
-                break;
-            }
+    for (auto const& each : records) {
+        switch (each.op) {
+        case acquire:
+            slots[each.slot] = pool.acquire(each.size);
+            write_header(C::data(slots[each.slot]), each.size);
+            break;
+        case release:
+            pool.release(std::move(slots[each.slot]));
+            break;
+        case drop:
+            slots[each.slot].reset();
+            break;
+        case decay:
+            pool.decay();
+            break;
         }
-        for (auto& each : slots) { // what a trace leaves outstanding
-            each.reset();
-        }
+    }
+    for (auto& each : slots) { // what a trace leaves outstanding
+        each.reset();
     }
 }
 
-/// The course of real transfers, again and again on a warm pool.
+/// The course of a real transfer, from a new pool to the end of it: each repetition also asks for
+/// the memory and gives it all back, as far as the contender does so at all.
 template <contender C>
 double trace(effort const& wanted, std::string const& path)
 {
@@ -134,11 +132,13 @@ double trace(effort const& wanted, std::string const& path)
             throw std::runtime_error(path + " asks for more than the largest bucket");
         }
     }
-    C pool(trace.slots);
-    keep(&pool);
     std::vector<typename C::handle> slots(trace.slots);
     return measure(wanted, acquires, [&](std::size_t repetitions) {
-        replay<C>(pool, slots, trace.records, repetitions);
+        for (; repetitions > 0; --repetitions) {
+            C pool(trace.slots);
+            keep(&pool);
+            replay<C>(pool, slots, trace.records);
+        }
     });
 }
 
