@@ -39,12 +39,10 @@ template <class Packet>
 class growing_slots {
 public:
     /// Room for `packets`. Throws std::bad_alloc and has then changed nothing.
-    void grow(idle_stack<Packet>& stack, std::uint32_t packets)
+    PKTPOOL_RARE void grow(idle_stack<Packet>& stack, std::uint32_t packets)
     {
-        if (packets > stack.ceiling()) {
-            auto const ceiling = std::bit_ceil(std::max(packets, fewest));
-            hold(stack, std::make_unique<Packet*[]>(stack_slots(ceiling)), ceiling);
-        }
+        auto const ceiling = std::bit_ceil(std::max(packets, fewest));
+        hold(stack, std::make_unique<Packet*[]>(stack_slots(ceiling)), ceiling);
     }
 
     /// Gives most of the slots back when `packets` need no more than a quarter of them.
@@ -100,7 +98,7 @@ public:
     /// The newest idle packet, reset; else a new one.
     [[nodiscard]] PKTPOOL_HOT Packet* take(Source& source)
     {
-        if (idle_.at_low_water()) [[unlikely]] {
+        if (idle_.at_low_water()) {
             if (idle_.empty()) {
                 return make(source);
             }
@@ -153,10 +151,12 @@ public:
     }
 
     /// A new packet for the bucket. Throws std::bad_alloc and has then changed nothing.
-    [[nodiscard]] PKTPOOL_RARE Packet* make(Source& source)
+    [[nodiscard]] Packet* make(Source& source)
     {
         if constexpr (grows) {
-            slots_.grow(idle_, total_ + 1);
+            if (total_ >= idle_.ceiling()) [[unlikely]] {
+                slots_.grow(idle_, total_ + 1);
+            }
         }
         return make_exact(source, capacity_);
     }

@@ -3,6 +3,7 @@
 module;
 #include <cstddef>
 #include <cstdio>
+#include <new>
 #include <source_location>
 #include <stdexcept>
 #include <string>
@@ -25,6 +26,11 @@ namespace pktpool {
     }
     std::fputc('\n', stderr);
     return false;
+}
+
+[[noreturn]] void throw_bad_alloc()
+{
+    throw std::bad_alloc();
 }
 
 /// A number that is above its bound. `int` arguments convert to std::size_t, so a negative one

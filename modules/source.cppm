@@ -2,11 +2,16 @@
 module;
 #include <concepts>
 #include <cstddef>
+#include <cstdlib>
 #include <memory_resource>
 #include <new>
 #include <type_traits>
 
+#include "attributes.hpp"
+
 export module pktpool:source;
+
+import :error;
 
 namespace pktpool {
 
@@ -53,30 +58,33 @@ template <packet_source S>
     }
 }
 
-/// The global heap, the default source.
+/// The C heap, the default source, as libtorrent's: malloc and free without the detour of the
+/// global operator new. An allocator that replaces malloc serves it, too.
 export struct heap_source {
     /// Throws std::bad_alloc when memory is out.
-    static inline void* allocate(std::size_t bytes)
+    PKTPOOL_HOT static void* allocate(std::size_t bytes)
     {
-        if constexpr (default_new_suffices) {
-            return ::operator new(bytes);
+        if constexpr (malloc_aligns) {
+            if (void* const memory = std::malloc(bytes)) [[likely]] {
+                return memory;
+            }
+            throw_bad_alloc();
         } else {
             return ::operator new(bytes, std::align_val_t{packet_alignment});
         }
     }
 
-    static inline void deallocate(void* memory, std::size_t) noexcept
+    PKTPOOL_HOT static void deallocate(void* memory, std::size_t) noexcept
     {
-        if constexpr (default_new_suffices) {
-            ::operator delete(memory);
+        if constexpr (malloc_aligns) {
+            std::free(memory);
         } else {
             ::operator delete(memory, std::align_val_t{packet_alignment});
         }
     }
 
 private:
-    static constexpr bool default_new_suffices =
-        __STDCPP_DEFAULT_NEW_ALIGNMENT__ >= packet_alignment;
+    static constexpr bool malloc_aligns = alignof(std::max_align_t) >= packet_alignment;
 };
 
 /// A polymorphic memory resource: an arena, a pool of huge pages, a budget. The resource lives

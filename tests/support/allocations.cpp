@@ -6,10 +6,14 @@
 #include <limits>
 #include <new>
 
+#if defined(_MSC_VER)
+#    include <malloc.h>
+#endif
+
 namespace {
 
 // In front of each block stands its size.
-constexpr std::size_t head = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+constexpr std::size_t head = 16;
 
 constexpr auto never = std::numeric_limits<std::size_t>::max();
 
@@ -18,7 +22,32 @@ std::atomic<std::size_t> live{0};
 std::atomic<std::size_t> live_bytes{0};
 thread_local std::size_t successes_left = never;
 
-void* allocate(std::size_t bytes) noexcept
+} // namespace
+
+#if defined(_MSC_VER)
+static void* heap_allocate(std::size_t bytes)
+{
+    return _aligned_malloc(bytes, head);
+}
+static void heap_free(void* block)
+{
+    _aligned_free(block);
+}
+#else
+// The linker sends every call of malloc and free in the test program here (--wrap).
+extern "C" void* __real_malloc(std::size_t bytes);
+extern "C" void __real_free(void* block);
+static void* heap_allocate(std::size_t bytes)
+{
+    return __real_malloc(bytes);
+}
+static void heap_free(void* block)
+{
+    __real_free(block);
+}
+#endif
+
+static void* allocate(std::size_t bytes) noexcept
 {
     if (successes_left != never) {
         if (successes_left == 0) {
@@ -26,7 +55,7 @@ void* allocate(std::size_t bytes) noexcept
         }
         --successes_left;
     }
-    void* const block = std::malloc(head + bytes);
+    void* const block = heap_allocate(head + bytes);
     if (block == nullptr) {
         return nullptr;
     }
@@ -37,17 +66,15 @@ void* allocate(std::size_t bytes) noexcept
     return static_cast<std::byte*>(block) + head;
 }
 
-void deallocate(void* memory) noexcept
+static void deallocate(void* memory) noexcept
 {
     if (memory != nullptr) {
         void* const block = static_cast<std::byte*>(memory) - head;
         --live;
         live_bytes -= *static_cast<std::size_t*>(block);
-        std::free(block);
+        heap_free(block);
     }
 }
-
-} // namespace
 
 std::size_t live_allocations() noexcept
 {
@@ -70,6 +97,17 @@ failing_heap::~failing_heap()
     successes_left = never;
 }
 
+#if !defined(_MSC_VER)
+extern "C" void* __wrap_malloc(std::size_t bytes)
+{
+    return allocate(bytes);
+}
+extern "C" void __wrap_free(void* memory)
+{
+    deallocate(memory);
+}
+#endif
+
 void* operator new(std::size_t bytes)
 {
     if (void* const memory = allocate(bytes)) {
@@ -89,6 +127,10 @@ void* operator new[](std::size_t bytes, std::nothrow_t const&) noexcept
 {
     return allocate(bytes);
 }
+void* operator new(std::size_t bytes, std::align_val_t)
+{
+    return operator new(bytes);
+}
 void operator delete(void* memory) noexcept
 {
     deallocate(memory);
@@ -102,6 +144,10 @@ void operator delete(void* memory, std::size_t) noexcept
     deallocate(memory);
 }
 void operator delete[](void* memory, std::size_t) noexcept
+{
+    deallocate(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept
 {
     deallocate(memory);
 }

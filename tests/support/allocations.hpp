@@ -3,13 +3,13 @@
 
 #include <cstddef>
 
-/// Blocks that operator new gave and operator delete did not take back yet.
+/// Blocks that malloc and operator new gave and that were not freed yet.
 std::size_t live_allocations() noexcept;
 
 /// Bytes of those blocks.
 std::size_t allocated_bytes() noexcept;
 
-/// How often operator new was called.
+/// How many were given.
 std::size_t allocation_count() noexcept;
 
 /// Within its life the allocation after `successes` more, and every one behind it, fails.
