@@ -127,10 +127,6 @@ void* operator new[](std::size_t bytes, std::nothrow_t const&) noexcept
 {
     return allocate(bytes);
 }
-void* operator new(std::size_t bytes, std::align_val_t)
-{
-    return operator new(bytes);
-}
 void operator delete(void* memory) noexcept
 {
     deallocate(memory);
@@ -147,7 +143,18 @@ void operator delete[](void* memory, std::size_t) noexcept
 {
     deallocate(memory);
 }
+
+#if defined(_MSC_VER) // its heap source asks for an alignment
+void* operator new(std::size_t bytes, std::align_val_t)
+{
+    return operator new(bytes);
+}
 void operator delete(void* memory, std::align_val_t) noexcept
 {
     deallocate(memory);
 }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept
+{
+    deallocate(memory);
+}
+#endif
