@@ -352,6 +352,32 @@ def plots(bench, folder):
              '"{name}.dat" using {column}:xtic(1) linecolor rgb "{colour}" title "{title}"')
 
 
+def memory_plot(bench, folder):
+    """Idle and outstanding bytes over the course of a trace, as examples/replay writes them."""
+    traces = [key[1] for key in bench.samples if key[0] == "trace"]
+    replay = bench.options.build / "examples/replay/replay"
+    if not traces or not replay.exists() or shutil.which("gnuplot") is None:
+        return
+    # The one with the most decays for its length shows best what comes back.
+    trace = next((path for path in traces if "churn" in path), traces[0])
+    subprocess.run([str(replay), "--rounds", "1", "--course", str(folder), trace], check=True,
+                   stdout=subprocess.DEVNULL)
+    name = pathlib.Path(trace).stem
+    curves = [f'"{name}.{pool}.tsv" skip 1 using ($1/1000):({value}/1024) with lines '
+              f'linecolor rgb "{colour}" linewidth 2 title "{title}"'
+              for pool, value, colour, title in (
+                  ("tuned", "$2+$3", "#1f77b4", "tuned: idle and outstanding"),
+                  ("tuned", "$2", "#d62728", "tuned: idle"),
+                  ("packet_pool", "$2", "#7f7f7f", "packet\\_pool: idle"),
+                  ("tuned", "$3", "black", "outstanding"))]
+    (folder / "memory.gnuplot").write_text(
+        PLOT_HEAD.format(size="900,520", name="memory", title=f"memory over the course of {name}"
+                         .replace("_", "\\_"))
+        + 'set xlabel "thousand records"\nset ylabel "KiB"\n'
+        + "plot " + ", \\\n     ".join(curves) + "\n")
+    subprocess.run(["gnuplot", "memory.gnuplot"], cwd=folder, check=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=REPOSITORY / "build/bench")
@@ -417,6 +443,7 @@ def main():
                     writer.writerow([workload, pathlib.Path(str(argument)).stem, name, number,
                                      value])
     plots(bench, folder)
+    memory_plot(bench, folder)
     print(text)
     print(f"written to {folder}", file=sys.stderr)
 
