@@ -9,14 +9,16 @@ module;
 #include <type_traits>
 #include <utility>
 
+#include <gsl/assert>
 #include <gsl/narrow>
 #include <gsl/pointers>
 #include <gsl/span>
 
-#include "attributes.hpp"
+#include "pktpool_attributes.hpp"
 
 export module pktpool:cache;
 
+import :error;
 import :source;
 import :buckets;
 import :packet;
@@ -42,7 +44,7 @@ public:
     PKTPOOL_RARE void grow(idle_stack<Packet>& stack, std::uint32_t packets)
     {
         auto const ceiling = std::bit_ceil(std::max(packets, fewest));
-        hold(stack, std::make_unique<Packet*[]>(stack_slots(ceiling)), ceiling);
+        hold(stack, std::make_unique_for_overwrite<Packet*[]>(stack_slots(ceiling)), ceiling);
     }
 
     /// Gives most of the slots back when `packets` need no more than a quarter of them.
@@ -102,30 +104,30 @@ public:
             if (idle_.empty()) {
                 return make(source);
             }
+            metadata fresh{}; // may throw, so it comes first
             idle_.lower_water();
+            return pop(std::move(fresh));
         }
-        metadata fresh{}; // may throw, so it comes before the pop
-        Packet* const packet = idle_.pop_newest();
-        packet->reset(std::move(fresh));
-        return packet;
+        return pop(metadata{});
     }
 
     /// Fills a batch of null handles, or throws and changes nothing; `wrap` makes a handle.
     template <class Handle, class Wrap>
     void take(Source& source, gsl::span<Handle> batch, Wrap wrap)
     {
+        auto const fewest = idle_.fewest();
         auto const hits = std::min<std::size_t>(batch.size(), idle_.size());
         Packet* const* const idle = idle_.pop_newest(hits);
-        Handle* const out = batch.data(); // each is null: there is nothing to destroy
+        Handle* const out = batch.data();
         std::size_t done = 0;
         try {
             for (; done < hits; ++done) {
                 Packet* const packet = idle[hits - 1 - done];
                 packet->reset();
-                std::construct_at(out + done, wrap(packet));
+                out[done] = wrap(packet);
             }
             for (; done < batch.size(); ++done) {
-                std::construct_at(out + done, wrap(make(source)));
+                out[done] = wrap(make(source));
             }
         } catch (...) {
             while (done > hits) {
@@ -135,6 +137,7 @@ public:
             while (done > 0) {
                 idle_.push(out[--done].release());
             }
+            idle_.set_fewest(fewest);
             throw;
         }
     }
@@ -142,10 +145,10 @@ public:
     /// Takes the packet, unless there are enough. Returns whether it did.
     [[nodiscard]] PKTPOOL_HOT bool put(gsl::not_null<Packet*> packet) noexcept
     {
+        give_up(*packet); // first: it may run code of the user's, which may come back here
         if (idle_.full()) [[unlikely]] {
             return false;
         }
-        give_up(*packet);
         idle_.push(packet.get());
         return true;
     }
@@ -180,6 +183,7 @@ public:
     void reserve(Source& source, std::uint32_t packets)
     {
         auto const before = idle_.size();
+        auto const fewest = idle_.fewest();
         try {
             while (idle_.size() < packets) {
                 idle_.push(make(source));
@@ -190,7 +194,7 @@ public:
             }
             throw;
         }
-        idle_.raise_water(idle_.size() - before); // they were not outstanding before
+        idle_.set_fewest(fewest + idle_.size() - before); // they were never outstanding
     }
 
     /// Frees the oldest idle packets, as many as retention says.
@@ -200,12 +204,15 @@ public:
                                            .fewest_idle = idle_.fewest(),
                                            .total = total_,
                                            .limit = limit_});
+        Expects(surplus <= idle_.size() ||
+                broken("surplus() of the retention policy is above counts.idle, the packets that "
+                       "a decay can free"));
         for (; surplus > 0; --surplus) {
             destroy(source, idle_.pop_oldest());
         }
         idle_.settle();
         if constexpr (tracks_demand<Retention>) {
-            idle_.restart_water();
+            idle_.set_fewest(idle_.size());
         }
         if constexpr (grows) {
             slots_.shrink(idle_, std::max(total_, limit_));
@@ -217,6 +224,15 @@ public:
     {
         while (!idle_.empty()) {
             destroy(source, idle_.pop_oldest());
+        }
+        idle_.settle();
+    }
+
+    /// What the metadata owns goes on release, not at the next acquire.
+    PKTPOOL_HOT static void give_up(Packet& packet) noexcept
+    {
+        if constexpr (!std::is_trivially_destructible_v<metadata>) {
+            [[maybe_unused]] metadata const given_up(std::move(static_cast<metadata&>(packet)));
         }
     }
 
@@ -244,12 +260,11 @@ public:
 private:
     struct nothing {};
 
-    /// What the metadata owns goes now, not at the next acquire.
-    PKTPOOL_HOT static void give_up(Packet& packet) noexcept
+    [[nodiscard]] PKTPOOL_HOT Packet* pop(metadata fresh) noexcept
     {
-        if constexpr (!std::is_trivially_destructible_v<metadata>) {
-            [[maybe_unused]] metadata const given_up(std::move(static_cast<metadata&>(packet)));
-        }
+        Packet* const packet = idle_.pop_newest();
+        packet->reset(std::move(fresh));
+        return packet;
     }
 
     idle_stack<Packet> idle_;

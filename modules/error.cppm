@@ -33,13 +33,20 @@ namespace pktpool {
     throw std::bad_alloc();
 }
 
-/// A number that is above its bound. `int` arguments convert to std::size_t, so a negative one
-/// arrives here as a huge number.
-[[noreturn]] void throw_too_large(std::string_view what, std::size_t value, std::size_t bound)
+/// A number that is above its bound, and what to do about it.
+[[noreturn]] void throw_too_large(std::string_view what, std::size_t value, std::size_t bound,
+                                  std::string_view advice)
 {
     throw std::length_error("pktpool: " + std::string(what) + " of " + std::to_string(value) +
-                            " is above the largest, " + std::to_string(bound) +
-                            " (a negative number converts to a huge one)");
+                            " is above the largest, " + std::to_string(bound) + "; " +
+                            std::string(advice));
+}
+
+/// `int` arguments convert to std::size_t: a negative one arrives as a huge number.
+[[noreturn]] void throw_size_too_large(std::size_t size, std::size_t bound)
+{
+    throw_too_large("a packet size", size, bound,
+                    "no datagram is larger (and a negative number converts to a huge one)");
 }
 
 [[noreturn]] void throw_wrong_capacity(std::size_t packet, std::size_t slab)

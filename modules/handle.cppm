@@ -3,7 +3,7 @@ module;
 #include <concepts>
 #include <source_location>
 
-#include "attributes.hpp"
+#include "pktpool_attributes.hpp"
 
 export module pktpool:handle;
 

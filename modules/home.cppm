@@ -10,7 +10,7 @@ module;
 
 #include <gsl/span>
 
-#include "attributes.hpp"
+#include "pktpool_attributes.hpp"
 
 export module pktpool:home;
 
@@ -170,12 +170,19 @@ public:
     /// The pool is gone: idle packets are freed now, the others when they come home.
     void close() noexcept
     {
-        closed_ = true;
-        for (auto& each : *this) {
-            each.close(this->source());
+        bool last = false;
+        this->detach(); // whoever destroys a pool may, and so may whoever drops a packet after that
+        {
+            [[maybe_unused]] auto const held = this->enter("the destructor", {});
+            closed_ = true;
+            for (auto& each : *this) {
+                each.close(this->source());
+            }
+            last = nothing_left();
+            this->detach();
         }
-        if (nothing_left()) {
-            delete this;
+        if (last) {
+            go();
         }
     }
 

@@ -135,7 +135,7 @@ template <class Packet, packet_source Source>
 [[nodiscard]] Packet* make_packet(Source& source, std::size_t capacity, std::uint8_t bucket)
 {
     if (capacity > max_packet_size) {
-        throw_too_large("a packet size", capacity, max_packet_size);
+        throw_size_too_large(capacity, max_packet_size);
     }
     std::size_t const bytes = sizeof(Packet) + capacity;
     void* const memory = source.allocate(bytes);

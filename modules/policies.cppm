@@ -54,7 +54,7 @@ concept policy_of_a_known_kind = retention_policy<P> || drop_policy<P> || packet
 /// pass for metadata when it holds data.
 template <class P>
 concept policy_is_not_half_of_another_kind =
-    !threading_has_enter<P> && !threading_has_detach<P> &&
+    !threading_has_enter<P> &&
     (retention_policy<P> || (!retention_has_ceiling<P> && !retention_has_surplus<P>));
 
 template <template <class> class IsKind, class... Ps>

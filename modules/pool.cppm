@@ -12,7 +12,7 @@ module;
 #include <gsl/narrow>
 #include <gsl/span>
 
-#include "attributes.hpp"
+#include "pktpool_attributes.hpp"
 
 export module pktpool:pool;
 
@@ -48,7 +48,7 @@ public:
     using packet_ptr = typename home::packet_ptr;
 
     basic_packet_pool() noexcept
-        requires std::default_initializable<source_type>
+        requires std::is_nothrow_default_constructible_v<source_type>
         : basic_packet_pool(source_type{})
     {
     }
@@ -155,21 +155,24 @@ public:
         }
     }
 
-    /// Makes packets until `packets` of the bucket for `size` are idle. Throws std::length_error
+    /// Makes packets until `packets` of the bucket for `size` are idle; from then on decay treats
+    /// them like any other. Throws std::length_error
     /// for a size above the largest bucket and for more packets than the retention policy or the
     /// bound on idle bytes lets be idle, std::bad_alloc when memory is out; the pool is then as
     /// before. O(packets).
     void reserve(std::size_t size, std::size_t packets, here where = here::current())
     {
         if (size > Buckets::buckets.back().size) {
-            throw_too_large("a size to reserve", size, Buckets::buckets.back().size);
+            throw_too_large("a size to reserve", size, Buckets::buckets.back().size,
+                            "packets above the largest bucket are not kept");
         }
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("reserve()", where);
         auto& slab = slabs[bucket_index<Buckets>(size)];
         auto const room = slabs.room(slab);
         if (packets > room) {
-            throw_too_large("a number of packets to reserve", packets, room);
+            throw_too_large("a number of idle packets", packets, room,
+                            "raise the limit of the bucket, or max_idle_bytes");
         }
         slab.reserve(slabs.source(), gsl::narrow_cast<std::uint32_t>(packets));
     }
@@ -187,20 +190,29 @@ public:
     {
         Expects(index < bucket_count<Buckets> ||
                 broken("idle() was asked for a bucket that the policy does not have", where));
-        auto const* const slabs = home_.find();
-        return slabs == nullptr ? idle_packets{} : (*slabs)[index].idle();
+        if (auto const* const slabs = home_.find()) {
+            [[maybe_unused]] auto const held = slabs->enter("idle()", where);
+            return (*slabs)[index].idle();
+        }
+        return {};
     }
 
     /// The idle packets of all buckets.
-    [[nodiscard]] idle_packets idle() const noexcept
+    [[nodiscard]] idle_packets idle(here where = here::current()) const noexcept
     {
-        auto const* const slabs = home_.find();
-        return slabs == nullptr ? idle_packets{} : slabs->idle();
+        if (auto const* const slabs = home_.find()) {
+            [[maybe_unused]] auto const held = slabs->enter("idle()", where);
+            return slabs->idle();
+        }
+        return {};
     }
 
 private:
     void acquire_exact(std::size_t size, gsl::span<packet_ptr> batch, here where)
     {
+        if (size > max_packet_size) {
+            throw_size_too_large(size, max_packet_size); // also for an empty batch
+        }
         try {
             for (auto& p : batch) {
                 p = acquire(size, where);

@@ -3,7 +3,6 @@ module;
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 
 export module pktpool:retention;
@@ -18,8 +17,9 @@ export struct slab_counts {
     std::uint32_t limit;       ///< of the bucket policy
 };
 
-/// The ceiling of a retention policy that sets none: the slab's slots grow with its packets.
-export inline constexpr std::uint32_t no_ceiling = std::numeric_limits<std::uint32_t>::max();
+/// The ceiling of a retention policy that sets none, more packets than a machine has memory for:
+/// the slab's slots grow with its packets.
+export inline constexpr std::uint32_t no_ceiling = std::uint32_t{1} << 31;
 
 template <class R>
 concept retention_has_ceiling = requires(std::uint32_t limit) {

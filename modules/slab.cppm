@@ -1,21 +1,15 @@
 // A slab: the idle packets of one bucket.
 module;
 #include <array>
-#include <bit>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <new>
 #include <source_location>
 #include <type_traits>
 #include <utility>
 
-#include <gsl/assert>
-#include <gsl/narrow>
-#include <gsl/pointers>
-
-#include "attributes.hpp"
+#include "pktpool_attributes.hpp"
 
 export module pktpool:slab;
 
@@ -84,17 +78,16 @@ public:
         cache_.move_to(slots_.data());
     }
 
-    basic_packet_slab(basic_packet_slab&& other) noexcept
-        : source_(other.source_), cache_(other.cache_)
+    basic_packet_slab(basic_packet_slab&& other) noexcept : source_(other.source_)
     {
         [[maybe_unused]] auto const held =
             other.threading_.enter("a move from a slab", std::source_location::current());
+        cache_ = other.cache_;
+        other.cache_.forget();
         if constexpr (at_run_time) {
             slots_ = std::move(other.slots_);
-            other.cache_.forget();
         } else {
             cache_.move_to(slots_.data());
-            other.cache_.forget();
             other.cache_.move_to(other.slots_.data());
         }
     }
@@ -150,10 +143,11 @@ private:
     static bucket checked(std::size_t allocate_size, std::size_t limit)
     {
         if (allocate_size > max_packet_size) {
-            throw_too_large("a packet size", allocate_size, max_packet_size);
+            throw_size_too_large(allocate_size, max_packet_size);
         }
         if (limit > max_bucket_limit) {
-            throw_too_large("a limit", limit, max_bucket_limit);
+            throw_too_large("a limit", limit, max_bucket_limit,
+                            "a slab has two slots for each packet");
         }
         return {.size = allocate_size, .limit = limit};
     }

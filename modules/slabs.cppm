@@ -9,7 +9,7 @@ module;
 
 #include <gsl/narrow>
 
-#include "attributes.hpp"
+#include "pktpool_attributes.hpp"
 
 export module pktpool:slabs;
 
@@ -42,7 +42,8 @@ public:
     slab_set& operator=(slab_set const&) = delete;
     ~slab_set() { trim(); }
 
-    [[nodiscard]] PKTPOOL_HOT auto enter(std::string_view operation, std::source_location where)
+    [[nodiscard]] PKTPOOL_HOT auto enter(std::string_view operation,
+                                         std::source_location where) const
     {
         return threading_.enter(operation, where);
     }
@@ -59,6 +60,7 @@ public:
     [[nodiscard]] PKTPOOL_HOT bool put(Slab& slab, packet* p) noexcept
     {
         if constexpr (bounded) {
+            slab.give_up(*p); // may come back here, so it goes before the sum
             if (idle().bytes + slab.packet_bytes() > Policies::idle_bound::most_idle_bytes) {
                 return false;
             }
@@ -129,7 +131,7 @@ private:
         }
     }
 
-    PKTPOOL_NO_UNIQUE_ADDRESS Threading threading_;
+    PKTPOOL_NO_UNIQUE_ADDRESS mutable Threading threading_; // who asks also comes in
     PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
     std::array<Slab, bucket_count<Buckets>> slabs_{};
     std::array<packet*, slot_offsets.back()> slots_;

@@ -7,7 +7,7 @@ module;
 #include <new>
 #include <type_traits>
 
-#include "attributes.hpp"
+#include "pktpool_attributes.hpp"
 
 export module pktpool:source;
 
@@ -31,7 +31,8 @@ concept source_deallocates = requires(S source, void* memory, std::size_t bytes)
 /// A handle and its pool each hold a copy: any copy must free what another one allocated.
 template <class S>
 concept source_is_copied_freely =
-    std::is_class_v<S> && !std::is_final_v<S> && std::is_nothrow_copy_constructible_v<S>;
+    std::is_class_v<S> && !std::is_final_v<S> && std::is_nothrow_copy_constructible_v<S> &&
+    std::is_nothrow_copy_assignable_v<S>;
 
 /// Packets of one source must not be kept by the slab of another.
 template <class S>
@@ -96,16 +97,16 @@ public:
     explicit pmr_source(std::pmr::memory_resource& upstream) noexcept : upstream_(&upstream) {}
 
     /// Throws what the resource throws when it is out of memory.
-    [[nodiscard]] void* allocate(std::size_t bytes)
+    [[nodiscard]] inline void* allocate(std::size_t bytes)
     {
         return upstream_->allocate(bytes, packet_alignment);
     }
-    void deallocate(void* memory, std::size_t bytes) noexcept
+    inline void deallocate(void* memory, std::size_t bytes) noexcept
     {
         upstream_->deallocate(memory, bytes, packet_alignment);
     }
 
-    friend bool operator==(pmr_source const& a, pmr_source const& b) noexcept
+    friend inline bool operator==(pmr_source const& a, pmr_source const& b) noexcept
     {
         return *a.upstream_ == *b.upstream_;
     }

@@ -22,8 +22,8 @@ constexpr std::size_t stack_slots(std::uint32_t packets) noexcept
 /// read nor written while they are idle: a write after release cannot corrupt the stack, and a pop
 /// does not wait for a cold header.
 ///
-/// The low water is the lowest top since restart_water(). A pop from there is the only one that has
-/// to look whether the stack is empty, so that the fewest idle packets are known at no cost.
+/// The low water is the lowest top since set_fewest(size()). A pop from there is the only one that
+/// has to look whether the stack is empty, so that the fewest idle packets are known at no cost.
 template <class Packet>
 class idle_stack {
 public:
@@ -54,8 +54,7 @@ public:
     }
 
     void lower_water() noexcept { --low_; }
-    void raise_water(std::uint32_t packets) noexcept { low_ += packets; }
-    void restart_water() noexcept { low_ = top_; }
+    void set_fewest(std::uint32_t packets) noexcept { low_ = oldest() + packets; }
 
     /// Down to the first slot, once as many packets have left below as are there.
     void settle() noexcept

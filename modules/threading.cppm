@@ -3,7 +3,6 @@ module;
 #include <atomic>
 #include <concepts>
 #include <cstdint>
-#include <exception>
 #include <limits>
 #include <source_location>
 #include <sstream>
@@ -13,7 +12,7 @@ module;
 
 #include <gsl/assert>
 
-#include "attributes.hpp"
+#include "pktpool_attributes.hpp"
 
 export module pktpool:threading;
 
@@ -102,12 +101,16 @@ void single_threaded::bind(std::string_view operation, std::source_location wher
         owner_id_ = std::this_thread::get_id();
         return;
     }
-    std::ostringstream text;
-    text << operation << " on thread " << std::this_thread::get_id()
-         << ", but the pool belongs to thread " << owner_id_
-         << ", the first to use it. Give each thread its own pool, or call detach() before another "
-            "thread takes it over";
-    Expects(owner_ == self || broken(text.str(), where));
+    try {
+        std::ostringstream text;
+        text << operation << " on thread " << std::this_thread::get_id()
+             << ", but it belongs to thread " << owner_id_
+             << ", the first to use it. Give each thread its own pool, or call detach() before "
+                "another thread takes it over";
+        Expects(owner_ == self || broken(text.str(), where));
+    } catch (...) { // no memory for the text
+        Expects(owner_ == self || broken("used by a thread that it does not belong to", where));
+    }
 }
 
 static_assert(threading_policy<unchecked>);

@@ -5,10 +5,12 @@
 #include <memory>
 #include <new>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <gsl/span>
 
 #include "allocations.hpp"
 
@@ -165,6 +167,49 @@ TEST_CASE("reserve: no more than may be idle")
     bounded.reserve(1472, 3);
     CHECK(bounded.idle(2).count == 3);
     CHECK_THROWS_AS(bounded.reserve(548, 1), std::length_error);
+}
+
+TEST_CASE("reserve: the message says which number is too large and what to do")
+{
+    plain_pool pool;
+    CHECK_THROWS_WITH_AS(pool.reserve(100, 11), doctest::Contains("raise the limit of the bucket"),
+                         std::length_error);
+}
+
+TEST_CASE("batches: a size that is no datagram's is refused for an empty batch, too")
+{
+    plain_pool pool;
+    CHECK_THROWS_AS(pool.acquire(65536, gsl::span<plain_pool::packet_ptr>()), std::length_error);
+}
+
+TEST_CASE("batches: one that fails is no demand")
+{
+    tuned_pool pool;
+    std::vector<tuned_pool::packet_ptr> batch(100);
+    pool.acquire(1, batch);
+    pool.release(batch);
+    pool.decay();
+    pool.decay();
+    CHECK(pool.idle().count == 50); // the mark falls: nothing was outstanding
+    {
+        failing_heap const heap(0);
+        CHECK_THROWS_AS(pool.acquire(1, batch), std::bad_alloc);
+    }
+    pool.decay();
+    CHECK(pool.idle().count == 25);
+}
+
+TEST_CASE_TEMPLATE("trim: again and again, at the limit", Pool, plain_pool, tuned_pool)
+{
+    Pool pool;
+    std::vector<typename Pool::packet_ptr> batch(32);
+    for (int i = 0; i < 10; ++i) {
+        pool.acquire(1, batch);
+        pool.release(batch);
+        CHECK(pool.idle().count == (std::is_same_v<Pool, plain_pool> ? 10 : 32));
+        pool.trim();
+        CHECK(pool.idle().count == 0);
+    }
 }
 
 TEST_CASE("max_idle_bytes: what would go beyond it is freed, over all buckets")

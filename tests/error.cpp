@@ -61,6 +61,13 @@ TEST_CASE("error: a broken contract ends the program and says what, where and wh
     CHECK(contains(bucket.output, "misuse.cpp:"));
 }
 
+TEST_CASE("error: a retention policy that wants more back than is idle is told so")
+{
+    auto const child = misuse("surplus");
+    CHECK_FALSE(child.succeeded);
+    CHECK(contains(child.output, "surplus() of the retention policy is above counts.idle"));
+}
+
 TEST_CASE("error: the spans of a packet are checked")
 {
     auto const child = misuse("span");

@@ -27,6 +27,28 @@ struct owning_metadata {
     std::string text;
 };
 
+/// Holds the next fragment of its datagram: a packet that owns a packet of the same pool.
+struct two_of_each {
+    static constexpr std::array buckets{pktpool::bucket{.size = 100, .limit = 2}};
+};
+struct chained_metadata {
+    std::shared_ptr<void> next;
+};
+using chained_pool = pktpool::basic_packet_pool<two_of_each, pktpool::unchecked, chained_metadata,
+                                                pktpool::return_on_drop>;
+
+/// A source whose copies count themselves.
+struct sharing_source {
+    std::shared_ptr<int> arena = std::make_shared<int>(0);
+
+    static void* allocate(std::size_t bytes) { return pktpool::heap_source::allocate(bytes); }
+    static void deallocate(void* memory, std::size_t bytes) noexcept
+    {
+        pktpool::heap_source::deallocate(memory, bytes);
+    }
+    bool operator==(sharing_source const&) const = default;
+};
+
 } // namespace
 
 TEST_CASE("handle: its size is a pointer, and two when it returns; the packet stays the same")
@@ -219,4 +241,54 @@ TEST_CASE("handle: what the metadata owns is given up when it is dropped")
     p.reset();
     CHECK(live_allocations() == before);
     CHECK(pool.acquire(1)->text.empty());
+}
+
+TEST_CASE("handle: metadata may own packets of the same pool, whatever room there is")
+{
+    auto const before = live_allocations();
+    {
+        chained_pool pool;
+        for (int round = 0; round < 3; ++round) {
+            auto first = pool.acquire(1);
+            for (int i = 0; i < 5; ++i) {
+                auto next = pool.acquire(1);
+                next->next = std::make_shared<chained_pool::packet_ptr>(std::move(first));
+                first = std::move(next);
+            }
+            first.reset(); // six packets come home, one inside the other
+            CHECK(pool.idle().count == 2);
+        }
+    }
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE("handle: metadata may own the pool itself")
+{
+    auto const before = live_allocations();
+    {
+        auto pool = std::make_shared<chained_pool>();
+        auto p = pool->acquire(1);
+        p->next = std::move(pool);
+        p.reset();
+    }
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE("handle: batches copy and give up what the source shares")
+{
+    sharing_source const source;
+    {
+        pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked, sharing_source>
+            pool(source);
+        using handle = decltype(pool)::packet_ptr;
+        std::vector<handle> batch;
+        for (int i = 0; i < 4; ++i) {
+            batch.emplace_back(nullptr, handle::deleter_type(source));
+        }
+        for (int round = 0; round < 3; ++round) {
+            pool.acquire(1, batch);
+            pool.release(batch);
+        }
+    }
+    CHECK(source.arena.use_count() == 1);
 }

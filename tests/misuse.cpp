@@ -1,6 +1,7 @@
 // Breaks one contract a run, the one that is named on the command line.
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string_view>
@@ -16,6 +17,15 @@ namespace {
 using returning_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::return_on_drop>;
+
+/// Wants more back than there is.
+struct greedy {
+    static constexpr std::uint32_t ceiling(std::uint32_t limit) noexcept { return limit; }
+    static std::uint32_t surplus(pktpool::slab_counts const& counts) noexcept
+    {
+        return counts.idle + 1;
+    }
+};
 
 template <class Use>
 void on_another_thread(Use use)
@@ -67,11 +77,11 @@ void break_contract(std::string_view which)
         returning_pool returning;
         auto q = returning.acquire(100);
         on_another_thread([&] { returning.release(std::move(q)); });
-    } else if (which == "drop_after_pool") {
-        auto returning = std::make_unique<returning_pool>();
-        auto q = returning->acquire(100);
-        returning.reset();
-        on_another_thread([&] { q.reset(); });
+    } else if (which == "idle") {
+        on_another_thread([&] { std::printf("%zu", pool.idle().count); });
+    } else if (which == "surplus") {
+        pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked, greedy> greedy;
+        greedy.decay();
     } else if (which == "batch") {
         std::array<pktpool::packet_ptr, 2> batch;
         on_another_thread([&] { pool.acquire(100, batch); });

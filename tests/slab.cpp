@@ -90,7 +90,7 @@ TEST_CASE("slab: decay frees the oldest, one at a time, and nothing when there i
     CHECK(slab.idle().count == 0);
 }
 
-TEST_CASE("slab: order and count survive many turns of the ring")
+TEST_CASE("slab: order and count survive many turns")
 {
     packet_slab slab(100, 5);
     std::vector<void*> expected = fill(slab, 5);

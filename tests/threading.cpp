@@ -1,10 +1,15 @@
 #include <memory>
+#include <mutex>
+#include <source_location>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
+#include "allocations.hpp"
 #include "child.hpp"
 
 import pktpool;
@@ -16,6 +21,25 @@ void on_another_thread(Use use)
 {
     std::thread(std::move(use)).join();
 }
+
+using returning_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               pktpool::return_on_drop>;
+
+/// Everyone may come in, one at a time.
+class locked {
+public:
+    std::unique_lock<std::mutex> enter(std::string_view, std::source_location)
+    {
+        return std::unique_lock(mutex_);
+    }
+    static void detach() noexcept {}
+
+private:
+    std::mutex mutex_;
+};
+using locked_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, locked,
+                                               pktpool::demand_tracked, pktpool::return_on_drop>;
 
 bool contains(std::string const& text, std::string const& part)
 {
@@ -37,7 +61,7 @@ TEST_CASE(
              {"slab", "decay()"},
              {"drop", "a dropped handle"},
              {"release_home", "release()"},
-             {"drop_after_pool", "a dropped handle"},
+             {"idle", "idle()"},
              {"batch", "acquire()"},
              {"release_batch", "release()"},
              {"reserve", "reserve()"},
@@ -89,8 +113,37 @@ TEST_CASE("threading: a pool that was moved is bound by its next use")
 TEST_CASE("threading: a pool may be made on one thread and used on another")
 {
     pktpool::packet_pool pool;
-    on_another_thread([&] { pool.release(pool.acquire(1)); });
+    on_another_thread([&] {
+        pool.release(pool.acquire(1));
+        pool.detach();
+    });
     CHECK(pool.idle().count == 1);
+}
+
+TEST_CASE("threading: a handle that outlives its pool may be dropped by any thread")
+{
+    auto const before = live_allocations();
+    auto pool = std::make_unique<returning_pool>();
+    auto p = pool->acquire(100);
+    on_another_thread([gone = std::move(pool)]() mutable { gone.reset(); });
+    on_another_thread([&] { p.reset(); });
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE("threading: a lock of the user's own covers handles and the end of the pool, too")
+{
+    auto const before = live_allocations();
+    for (int round = 0; round < 50; ++round) {
+        auto pool = std::make_unique<locked_pool>();
+        std::vector<locked_pool::packet_ptr> out(64);
+        pool->acquire(100, out);
+        std::thread other([&] { out.clear(); });
+        pool->release(pool->acquire(100));
+        pool->decay();
+        pool.reset();
+        other.join();
+    }
+    CHECK(live_allocations() == before);
 }
 
 TEST_CASE("threading: unchecked lets everyone in, one after the other")

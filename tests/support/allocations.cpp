@@ -34,9 +34,11 @@ static void heap_free(void* block)
     _aligned_free(block);
 }
 #else
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker's names.
 // The linker sends every call of malloc and free in the test program here (--wrap).
 extern "C" void* __real_malloc(std::size_t bytes);
 extern "C" void __real_free(void* block);
+// NOLINTEND(bugprone-reserved-identifier)
 static void* heap_allocate(std::size_t bytes)
 {
     return __real_malloc(bytes);
@@ -97,6 +99,7 @@ failing_heap::~failing_heap()
     successes_left = never;
 }
 
+// NOLINTBEGIN(bugprone-reserved-identifier)
 #if !defined(_MSC_VER)
 extern "C" void* __wrap_malloc(std::size_t bytes)
 {
@@ -107,6 +110,7 @@ extern "C" void __wrap_free(void* memory)
     deallocate(memory);
 }
 #endif
+// NOLINTEND(bugprone-reserved-identifier)
 
 void* operator new(std::size_t bytes)
 {
