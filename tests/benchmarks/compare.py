@@ -358,21 +358,21 @@ def memory_plot(bench, folder):
     replay = bench.options.build / "examples/replay/replay"
     if not traces or not replay.exists() or shutil.which("gnuplot") is None:
         return
-    # The one with the most decays for its length shows best what comes back.
-    trace = next((path for path in traces if "churn" in path), traces[0])
+    # One burst far above the rest shows best what comes back.
+    trace = next((path for path in traces if "lossy" in path), traces[0])
     subprocess.run([str(replay), "--rounds", "1", "--course", str(folder), trace], check=True,
                    stdout=subprocess.DEVNULL)
     name = pathlib.Path(trace).stem
-    curves = [f'"{name}.{pool}.tsv" skip 1 using ($1/1000):({value}/1024) with lines '
+    curves = [f'"{name}.{pool}.tsv" skip 1 using ($1/1000):(({value})/1024) with lines '
               f'linecolor rgb "{colour}" linewidth 2 title "{title}"'
               for pool, value, colour, title in (
                   ("tuned", "$2+$3", "#1f77b4", "tuned: idle and outstanding"),
                   ("tuned", "$2", "#d62728", "tuned: idle"),
-                  ("packet_pool", "$2", "#7f7f7f", "packet\\_pool: idle"),
+                  ("packet_pool", "$2", "#7f7f7f", "packet_pool: idle"),
                   ("tuned", "$3", "black", "outstanding"))]
     (folder / "memory.gnuplot").write_text(
-        PLOT_HEAD.format(size="900,520", name="memory", title=f"memory over the course of {name}"
-                         .replace("_", "\\_"))
+        PLOT_HEAD.format(size="900,520", name="memory", title=f"memory over the course of {name}")
+        + "set termoption noenhanced\n"
         + 'set xlabel "thousand records"\nset ylabel "KiB"\n'
         + "plot " + ", \\\n     ".join(curves) + "\n")
     subprocess.run(["gnuplot", "memory.gnuplot"], cwd=folder, check=True)
