@@ -1,11 +1,8 @@
 // One bucket's idle packets at work: what slab and pool are made of.
 module;
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -33,44 +30,6 @@ export struct idle_packets {
     std::size_t bytes = 0;
 
     friend bool operator==(idle_packets const&, idle_packets const&) = default;
-};
-
-/// Slots of a stack without a ceiling: they grow on a miss, where memory is asked for anyway, so
-/// that a packet that comes back always finds one.
-template <class Packet>
-class growing_slots {
-public:
-    /// Room for `packets`. Throws std::bad_alloc and has then changed nothing.
-    PKTPOOL_RARE void grow(idle_stack<Packet>& stack, std::uint32_t packets)
-    {
-        auto const ceiling = std::bit_ceil(std::max(packets, fewest));
-        hold(stack, std::make_unique_for_overwrite<Packet*[]>(stack_slots(ceiling)), ceiling);
-    }
-
-    /// Gives most of the slots back when `packets` need no more than a quarter of them.
-    void shrink(idle_stack<Packet>& stack, std::uint32_t packets) noexcept
-    {
-        auto const ceiling = std::bit_ceil(std::max(packets, fewest));
-        if (ceiling > stack.ceiling() / 4) {
-            return;
-        }
-        std::unique_ptr<Packet*[]> fewer(new (std::nothrow) Packet*[stack_slots(ceiling)]);
-        if (fewer) {
-            hold(stack, std::move(fewer), ceiling);
-        }
-    }
-
-private:
-    static constexpr std::uint32_t fewest = 32; // packets; fewer are not worth a step of growth
-
-    void hold(idle_stack<Packet>& stack, std::unique_ptr<Packet*[]> slots,
-              std::uint32_t ceiling) noexcept
-    {
-        stack.move_to(slots.get(), ceiling);
-        slots_ = std::move(slots);
-    }
-
-    std::unique_ptr<Packet*[]> slots_;
 };
 
 /// One bucket's stack of idle packets, its numbers and its retention. Who owns it has the door and

@@ -14,5 +14,6 @@ export import :stack;
 export import :cache;
 export import :slab;
 export import :slabs;
-export import :home;
+export import :own_home;
+export import :shared_home;
 export import :pool;

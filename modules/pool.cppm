@@ -24,7 +24,8 @@ import :threading;
 import :retention;
 import :policies;
 import :cache;
-import :home;
+import :own_home;
+import :shared_home;
 
 namespace pktpool {
 

@@ -1,10 +1,16 @@
 // The order of idle packets: newest out first, oldest freed first, both in one step.
 module;
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <new>
+#include <utility>
 
 #include <gsl/narrow>
+
+#include "pktpool_attributes.hpp"
 
 export module pktpool:stack;
 
@@ -94,6 +100,44 @@ private:
     Packet** full_ = nullptr; // a top that has no room above it
     Packet** slots_ = nullptr;
     std::uint32_t gone_ = 0; // slots below the oldest
+};
+
+/// Slots of a stack without a ceiling: they grow on a miss, where memory is asked for anyway, so
+/// that a packet that comes back always finds one.
+template <class Packet>
+class growing_slots {
+public:
+    /// Room for `packets`. Throws std::bad_alloc and has then changed nothing.
+    PKTPOOL_RARE void grow(idle_stack<Packet>& stack, std::uint32_t packets)
+    {
+        auto const ceiling = std::bit_ceil(std::max(packets, fewest));
+        hold(stack, std::make_unique_for_overwrite<Packet*[]>(stack_slots(ceiling)), ceiling);
+    }
+
+    /// Gives most of the slots back when `packets` need no more than a quarter of them.
+    void shrink(idle_stack<Packet>& stack, std::uint32_t packets) noexcept
+    {
+        auto const ceiling = std::bit_ceil(std::max(packets, fewest));
+        if (ceiling > stack.ceiling() / 4) {
+            return;
+        }
+        std::unique_ptr<Packet*[]> fewer(new (std::nothrow) Packet*[stack_slots(ceiling)]);
+        if (fewer) {
+            hold(stack, std::move(fewer), ceiling);
+        }
+    }
+
+private:
+    static constexpr std::uint32_t fewest = 32; // packets; fewer are not worth a step of growth
+
+    void hold(idle_stack<Packet>& stack, std::unique_ptr<Packet*[]> slots,
+              std::uint32_t ceiling) noexcept
+    {
+        stack.move_to(slots.get(), ceiling);
+        slots_ = std::move(slots);
+    }
+
+    std::unique_ptr<Packet*[]> slots_;
 };
 
 } // namespace pktpool
