@@ -29,7 +29,7 @@ export struct idle_packets {
     std::size_t count = 0;
     std::size_t bytes = 0;
 
-    friend bool operator==(idle_packets const&, idle_packets const&) = default;
+    bool operator==(idle_packets const&) const = default;
 };
 
 /// One bucket's stack of idle packets, its numbers and its retention. Who owns it has the door and

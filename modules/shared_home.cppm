@@ -70,22 +70,22 @@ public:
     [[nodiscard]] slab& exact() noexcept { return exact_; }
 
     /// Inside the door.
-    PKTPOOL_HOT void take_back(slab& slab, packet* p) noexcept
+    PKTPOOL_HOT void take_back(slab& into, packet* p) noexcept
     {
-        if (!this->put(slab, p)) [[unlikely]] {
-            slab.destroy(this->source(), p);
+        if (!this->put(into, p)) [[unlikely]] {
+            into.destroy(this->source(), p);
         }
     }
 
     /// From outside; the last packet of a pool that is gone takes its home with it.
-    PKTPOOL_HOT void take_back(slab& slab, packet* p, std::string_view operation,
+    PKTPOOL_HOT void take_back(slab& into, packet* p, std::string_view operation,
                                std::source_location where) noexcept
     {
         bool last = false;
         {
             [[maybe_unused]] auto const held = this->enter(operation, where);
-            if (!this->put(slab, p)) [[unlikely]] {
-                last = refuse(slab, p);
+            if (!this->put(into, p)) [[unlikely]] {
+                last = refuse(into, p);
             }
         } // what was held is a part of what goes now
         if (last) [[unlikely]] {
@@ -122,9 +122,9 @@ private:
     }
 
     /// Frees the packet and says whether it was the last of a pool that is gone.
-    [[nodiscard]] PKTPOOL_RARE bool refuse(slab& slab, packet* p) noexcept
+    [[nodiscard]] PKTPOOL_RARE bool refuse(slab& from, packet* p) noexcept
     {
-        slab.destroy(this->source(), p);
+        from.destroy(this->source(), p);
         return closed_ && nothing_left();
     }
 
@@ -175,8 +175,8 @@ public:
     PKTPOOL_HOT static void release(packet_ptr p, std::source_location where) noexcept
     {
         if (p) {
-            auto& slab = p.get_deleter().slab();
-            slab.come_home(p.release(), "release()", where);
+            auto& from = p.get_deleter().slab();
+            from.come_home(p.release(), "release()", where);
         }
     }
 
@@ -189,9 +189,9 @@ public:
                 if (!p) {
                     continue;
                 }
-                auto& slab = p.get_deleter().slab();
-                if (&slab.home() == slabs_) [[likely]] {
-                    slabs_->take_back(slab, p.release());
+                auto& from = p.get_deleter().slab();
+                if (&from.home() == slabs_) [[likely]] {
+                    slabs_->take_back(from, p.release());
                 } else {
                     others = true;
                 }

@@ -1,22 +1,16 @@
 // What happens at a pool's door: which threads may come in.
 module;
-#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <limits>
 #include <source_location>
-#include <sstream>
 #include <string_view>
 #include <thread>
 #include <type_traits>
 
-#include <gsl/assert>
-
 #include "pktpool_attributes.hpp"
 
 export module pktpool:threading;
-
-import :error;
 
 namespace pktpool {
 
@@ -58,15 +52,6 @@ export struct unchecked {
 /// for. A std::thread::id may be given to a new thread once its thread has ended.
 inline constinit thread_local std::uint64_t this_thread_number = 0;
 
-inline std::uint64_t number_this_thread() noexcept
-{
-    static constinit std::atomic<std::uint64_t> last{0};
-    if (this_thread_number == 0) {
-        this_thread_number = last.fetch_add(1, std::memory_order_relaxed) + 1;
-    }
-    return this_thread_number;
-}
-
 /// One thread at a time, the default, in every build: the first use binds the pool to its thread,
 /// and a use from another is reported with both threads named and ends the program.
 /// Costs one load and one comparison that is always predicted.
@@ -92,26 +77,6 @@ private:
     std::uint64_t owner_ = unbound;
     std::thread::id owner_id_{}; // only for the message: it is what debuggers and logs show
 };
-
-void single_threaded::bind(std::string_view operation, std::source_location where) noexcept
-{
-    auto const self = number_this_thread();
-    if (owner_ == unbound) {
-        owner_ = self;
-        owner_id_ = std::this_thread::get_id();
-        return;
-    }
-    try {
-        std::ostringstream text;
-        text << operation << " on thread " << std::this_thread::get_id()
-             << ", but it belongs to thread " << owner_id_
-             << ", the first to use it. Give each thread its own pool, or call detach() before "
-                "another thread takes it over";
-        Expects(owner_ == self || broken(text.str(), where));
-    } catch (...) { // no memory for the text
-        Expects(owner_ == self || broken("used by a thread that it does not belong to", where));
-    }
-}
 
 static_assert(threading_policy<unchecked>);
 static_assert(threading_policy<single_threaded>);

@@ -37,7 +37,7 @@ served replay(packet_trace const& trace)
         case acquire:
             slots[r.slot] = pool.acquire(r.size);
             ++result.acquires;
-            result.hits += pool.idle().count < idle ? 1 : 0;
+            result.hits += pool.idle().count < idle ? 1U : 0U;
             break;
         case release:
             pool.release(std::move(slots[r.slot]));

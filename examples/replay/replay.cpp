@@ -109,7 +109,7 @@ counts count(packet_trace const& trace)
         auto const after = with.idle();
         if (r.op == trace_record::operation::acquire) {
             ++result.acquires;
-            result.hits += after.count < before ? 1 : 0; // it came from the idle ones
+            result.hits += after.count < before ? 1U : 0U; // it came from the idle ones
         }
         result.most_idle_bytes = std::max(result.most_idle_bytes, after.bytes);
     }
