@@ -18,9 +18,10 @@ if(result EQUAL 0)
     message(FATAL_ERROR "${target} compiles, but should be refused: ${expected}")
 endif()
 
-# A diagnostic is `file:line:column: text`, or `file(line,column): text` from MSVC. Only its text
-# counts: neither the command, nor the name of a file, nor an excerpt of the source has that form.
-set(place ":[0-9]+:[0-9]+:|\\([0-9]+,[0-9]+\\) *:")
+# A diagnostic is `file:line:column: text`, or `file(line,column): text` from MSVC, and GCC adds
+# bullet points. Only its text counts: neither the command, nor the name of a file, nor an excerpt of
+# the source has that form.
+set(place ":[0-9]+:[0-9]+:|\\([0-9]+,[0-9]+\\) *:|\n *• (required for|the expression|in requirements)")
 if(NOT output MATCHES "(${place})[^\n]*error" OR NOT output MATCHES "(${place})([^\n]*${expected})")
     message("${output}")
     message(FATAL_ERROR "${target} is refused, but no diagnostic says ${expected}")
