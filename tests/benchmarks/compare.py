@@ -338,7 +338,7 @@ def plots(bench, folder):
              '"{name}.dat" using 1:{column} with linespoints linecolor rgb "{colour}" '
              'linewidth {width} pointtype 7 pointsize 0.4 title "{title}"')
     traces = [key for key in bench.samples if key[0] == "trace"]
-    if traces:
+    if traces and len(bench.samples[traces[0]]) > 1:
         names = [name for name in PLOT_STYLES
                  if name in bench.samples[traces[0]] and name != "floor"]
         plot(folder, "trace", names,
