@@ -25,6 +25,23 @@ using bounded_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::max_idle_bytes<5000>>;
 
+using returning_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               pktpool::return_on_drop>;
+
+/// Throws once it was made `left` times.
+struct countdown_metadata {
+    static inline int left = 1000;
+    int value = left-- > 0 ? 0 : throw std::runtime_error("no metadata today");
+};
+
+using throwing_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
+                                                 pktpool::single_threaded, countdown_metadata>;
+using throwing_tuned_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               countdown_metadata, pktpool::demand_tracked,
+                               pktpool::return_on_drop>;
+
 template <class Pool>
 std::vector<void*> addresses(std::vector<typename Pool::packet_ptr> const& batch)
 {
@@ -243,4 +260,171 @@ TEST_CASE_TEMPLATE("trim: everything idle goes back, and the pool goes on", Pool
         pool.decay();
     }
     CHECK(live_allocations() == before);
+}
+
+TEST_CASE("batches: a batch takes the low water with it, as single calls would")
+{
+    tuned_pool pool;
+    std::vector<tuned_pool::packet_ptr> out(20);
+    pool.acquire(1, out);
+    pool.release(out);
+    pool.decay(); // a new window: the low water is at 20
+    pool.acquire(1, out);
+    CHECK(pool.idle(0).count == 0);
+    auto const order = addresses<tuned_pool>(out);
+    auto const one_more = pool.acquire(1); // a miss
+    CHECK(one_more != nullptr);
+    CHECK(std::ranges::find(order, static_cast<void*>(one_more.get())) == order.end());
+    CHECK(pool.idle(0).count == 0);
+}
+
+TEST_CASE("batches: the largest batch of a window is its demand, not the last")
+{
+    tuned_pool pool;
+    std::vector<tuned_pool::packet_ptr> many(100);
+    pool.acquire(1, many);
+    pool.release(many);
+    pool.decay();
+    many.resize(70);
+    pool.acquire(1, many);
+    pool.release(many);
+    many.resize(10);
+    pool.acquire(1, many);
+    pool.release(many);
+    pool.decay();
+    CHECK(pool.idle(0).count == 70);
+}
+
+TEST_CASE("batches: packets are reset")
+{
+    plain_pool pool;
+    std::vector<pktpool::packet_ptr> batch(3);
+    pool.acquire(1000, batch);
+    for (auto& p : batch) {
+        p->size = 7;
+        p->header_size = 3;
+        p->num_transmissions = 2;
+    }
+    pool.release(batch);
+    pool.acquire(1000, batch);
+    for (auto const& p : batch) {
+        CHECK(p->size == 0);
+        CHECK(p->header_size == 0);
+        CHECK((p->num_transmissions == 0));
+    }
+}
+
+TEST_CASE_TEMPLATE("batches: all or nothing when metadata throws", Pool, throwing_pool,
+                   throwing_tuned_pool)
+{
+    Pool pool;
+    std::vector<typename Pool::packet_ptr> batch(6);
+    pool.acquire(1000, batch);
+    auto order = addresses<Pool>(batch);
+    std::ranges::reverse(order);
+    pool.release(batch);
+    for (int const good : {0, 2, 5, 6, 7}) { // six are idle: throws among the hits, then the misses
+        CAPTURE(good);
+        batch = std::vector<typename Pool::packet_ptr>(8);
+        countdown_metadata::left = good;
+        CHECK_THROWS_AS(pool.acquire(1000, batch), std::runtime_error);
+        countdown_metadata::left = 1000;
+        CHECK(std::ranges::all_of(batch, [](auto const& p) { return p == nullptr; }));
+        CHECK(pool.idle(2).count == 6);
+        batch.resize(6);
+        pool.acquire(1000, batch);
+        CHECK(addresses<Pool>(batch) == order);
+        std::ranges::reverse(batch); // so that they come out in the same order again
+        pool.release(batch);
+    }
+}
+
+TEST_CASE_TEMPLATE("batches: what is above the limit is freed, and the batch is null all the "
+                   "same",
+                   Pool, plain_pool, returning_pool)
+{
+    auto const before = live_allocations();
+    {
+        Pool pool;
+        std::vector<typename Pool::packet_ptr> batch(15);
+        pool.acquire(1000, batch);
+        auto const out = live_allocations();
+        pool.release(batch);
+        CHECK(std::ranges::all_of(batch, [](auto const& p) { return p == nullptr; }));
+        CHECK(pool.idle(2).count == 10);
+        CHECK(live_allocations() == out - 5);
+    }
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE_TEMPLATE("batches: at the edge of the largest bucket", Pool, plain_pool, tuned_pool)
+{
+    Pool pool;
+    std::vector<typename Pool::packet_ptr> batch(2);
+    pool.acquire(1472, batch);
+    CHECK(batch[0]->bucket == 2);
+    pool.acquire(1473, batch);
+    CHECK(batch[1]->bucket == pktpool::no_bucket);
+    CHECK(batch[1]->allocated == 1473);
+}
+
+TEST_CASE_TEMPLATE("reserve: without memory what was idle before is what stays", Pool, plain_pool,
+                   tuned_pool)
+{
+    Pool pool;
+    auto first = pool.acquire(100);
+    auto second = pool.acquire(100);
+    auto* const oldest = first.get();
+    auto* const newest = second.get();
+    pool.release(std::move(first));
+    pool.release(std::move(second));
+    {
+        failing_heap const heap(4);
+        CHECK_THROWS_AS(pool.reserve(100, 10), std::bad_alloc);
+    }
+    first = pool.acquire(100);
+    second = pool.acquire(100);
+    CHECK(first.get() == newest);
+    CHECK(second.get() == oldest);
+}
+
+template <std::size_t Bytes>
+using bounded_to = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                                              pktpool::max_idle_bytes<Bytes>>;
+
+TEST_CASE("max_idle_bytes: to the byte")
+{
+    constexpr std::size_t each = sizeof(pktpool::packet) + 1472;
+    bounded_to<3 * each> exact;
+    bounded_to<3 * each - 1> one_less;
+    std::vector<pktpool::packet_ptr> out(5);
+    exact.acquire(1472, out);
+    exact.release(out);
+    CHECK(exact.idle(2).count == 3);
+    one_less.acquire(1472, out);
+    one_less.release(out);
+    CHECK(one_less.idle(2).count == 2);
+}
+
+TEST_CASE("max_idle_bytes: what is idle in the bucket counts as reserved")
+{
+    bounded_to<5000> bounded;
+    bounded.reserve(1472, 2);
+    bounded.reserve(1472, 3);
+    bounded.reserve(1472, 3);
+    CHECK(bounded.idle(2).count == 3);
+    CHECK_THROWS_AS(bounded.reserve(1472, 4), std::length_error);
+}
+
+TEST_CASE_TEMPLATE("trim: the next acquire is a miss", Pool, plain_pool, tuned_pool)
+{
+    Pool pool;
+    pool.reserve(1, 5);
+    pool.decay();
+    pool.reserve(1, 5);
+    pool.trim();
+    auto const before = allocation_count();
+    auto const p = pool.acquire(1);
+    CHECK(allocation_count() == before + 1);
+    CHECK(pool.idle() == pktpool::idle_packets{});
 }

@@ -293,3 +293,53 @@ TEST_CASE("handle: batches copy and give up what the source shares")
     }
     CHECK(source.arena.use_count() == 1);
 }
+
+TEST_CASE_TEMPLATE("handle: an exact-size packet may be the last that outlives its pool", Pool,
+                   returning_pool, tuned_pool)
+{
+    auto const before = live_allocations();
+    {
+        std::optional<Pool> pool(std::in_place);
+        auto exact = pool->acquire(5000);
+        pool.reset();
+        CHECK(live_allocations() == before + 2); // the packet and its home
+        exact.reset();
+        CHECK(live_allocations() == before);
+    }
+    {
+        std::optional<Pool> pool(std::in_place);
+        auto kept = pool->acquire(100);
+        auto exact = pool->acquire(5000);
+        pool.reset();
+        kept.reset();
+        exact.reset();
+    }
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE("handle: a batch with packets of another pool, which may be gone or be the only one")
+{
+    auto const before = live_allocations();
+    {
+        returning_pool pool;
+        auto own = pool.acquire(1);
+        std::optional<returning_pool> gone(std::in_place);
+        std::array<returning_pool::packet_ptr, 2> batch{std::move(own), gone->acquire(1)};
+        gone.reset();
+        pool.release(batch);
+        CHECK(pool.idle().count == 1);
+
+        returning_pool unused; // has no slabs yet
+        batch[0] = pool.acquire(1);
+        unused.release(batch);
+        CHECK(batch[0] == nullptr);
+        CHECK(pool.idle().count == 1);
+        CHECK(unused.idle().count == 0);
+    }
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE("handle: the deleter of a null handle is harmless")
+{
+    returning_pool::packet_ptr::deleter_type{}(nullptr);
+}

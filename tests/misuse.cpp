@@ -18,6 +18,8 @@ using returning_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::return_on_drop>;
 
+using checked_slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::single_threaded>;
+
 /// Wants more back than there is.
 struct greedy {
     static constexpr std::uint32_t ceiling(std::uint32_t limit) noexcept { return limit; }
@@ -55,9 +57,29 @@ void break_contract(std::string_view which)
         on_another_thread([&] { pool.decay(); });
         on_another_thread([&] { pool.decay(); });
     } else if (which == "slab") {
-        pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::single_threaded> slab(100);
+        checked_slab slab(100);
         slab.decay();
         on_another_thread([&] { slab.decay(); });
+    } else if (which == "slab_alloc") {
+        checked_slab slab(100);
+        slab.decay();
+        on_another_thread([&] { auto q = slab.alloc(); });
+    } else if (which == "slab_push") {
+        checked_slab slab(548);
+        slab.decay();
+        on_another_thread([&] { slab.try_push_back(p); });
+    } else if (which == "slab_move") {
+        checked_slab slab(100);
+        slab.decay();
+        on_another_thread([&] { auto moved = std::move(slab); });
+    } else if (which == "release_batch_home") {
+        returning_pool returning;
+        auto q = returning.acquire(100);
+        on_another_thread([&] { returning.release(gsl::span(&q, 1)); });
+    } else if (which == "move_home") {
+        returning_pool returning;
+        auto q = returning.acquire(100);
+        on_another_thread([&] { auto moved = std::move(returning); });
     } else if (which == "size") {
         p->size = 600; // the bucket has 548
         std::printf("%zu", p->used().size());

@@ -135,3 +135,32 @@ TEST_CASE("packet: what the metadata owns is given up on release")
     CHECK(live_allocations() == before);
     CHECK(pool.acquire(1)->text.empty());
 }
+
+TEST_CASE("packet: what the metadata owns goes with a packet that is freed")
+{
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               owning_metadata>
+        pool;
+    auto const before = live_allocations();
+    for (std::size_t const size : {1U, 5000U}) {
+        auto p = pool.acquire(size);
+        p->text.assign(1000, 'x');
+    }
+    CHECK(live_allocations() == before);
+}
+
+namespace {
+struct small_metadata {
+    int tag = 7;
+};
+} // namespace
+
+TEST_CASE("packet: the buffer is aligned, whatever the size of the metadata")
+{
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               small_metadata>
+        pool;
+    static_assert(alignof(decltype(pool)::packet) == pktpool::packet_alignment);
+    auto const p = pool.acquire(1);
+    CHECK(reinterpret_cast<std::uintptr_t>(p->data()) % pktpool::packet_alignment == 0);
+}

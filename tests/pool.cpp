@@ -21,6 +21,14 @@ using pktpool::packet_ptr;
 
 namespace {
 
+template <class Pool>
+std::vector<void*> addresses(std::vector<typename Pool::packet_ptr> const& batch)
+{
+    std::vector<void*> result(batch.size());
+    std::ranges::transform(batch, result.begin(), [](auto const& p) { return p.get(); });
+    return result;
+}
+
 struct other_buckets {
     static constexpr std::array buckets{pktpool::bucket{.size = 21}, pktpool::bucket{.size = 548}};
 };
@@ -259,4 +267,42 @@ TEST_CASE("pool: memory that fails at any allocation leaves it as it was")
         }
         CHECK(live_allocations() == before);
     }
+}
+
+TEST_CASE("pool: a move takes the slots along; the two do not share any")
+{
+    std::optional<packet_pool> pool(std::in_place);
+    std::vector<pktpool::packet_ptr> out(10);
+    pool->acquire(100, out);
+    auto order = addresses<packet_pool>(out);
+    std::ranges::reverse(order);
+    pool->release(out);
+    packet_pool moved = std::move(*pool);
+    pool->acquire(100, out);
+    pool->release(out);
+    pool.reset();
+    moved.acquire(100, out);
+    CHECK(addresses<packet_pool>(out) == order);
+}
+
+namespace {
+struct smaller_and_more {
+    static constexpr std::array buckets{
+        pktpool::bucket{.size = 19},   pktpool::bucket{.size = 500},  pktpool::bucket{.size = 1400},
+        pktpool::bucket{.size = 1500}, pktpool::bucket{.size = 1600},
+    };
+};
+} // namespace
+
+TEST_CASE("pool: a packet of another policy's, smaller or of a bucket that is not ours, is "
+          "freed")
+{
+    packet_pool pool;
+    pktpool::basic_packet_pool<smaller_and_more> other;
+    auto const before = live_allocations();
+    for (std::size_t const size : {19U, 500U, 1400U, 1500U, 1600U}) {
+        pool.release(other.acquire(size));
+    }
+    CHECK(pool.idle().count == 0);
+    CHECK(live_allocations() == before);
 }

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -153,4 +155,85 @@ TEST_CASE("retention: slots that a burst needed are given back, too")
     CHECK(peak - allocated_bytes() > 4086 * (sizeof(pktpool::packet) + 20) + 4000 * sizeof(void*));
     release_many(pool, 300); // and grow again
     CHECK(pool.idle(0).count == 300);
+}
+
+TEST_CASE("retention: slots come in few steps, and no more than the packets need")
+{
+    tuned_pool pool;
+    pool.release(pool.acquire(1)); // the home, and the first slots
+    std::vector<tuned_pool::packet_ptr> out(5000);
+    auto const count = allocation_count();
+    auto const bytes = allocated_bytes();
+    pool.acquire(1, out);
+    CHECK(allocation_count() - count < 5000 + 20);
+    auto const slots = allocated_bytes() - bytes - 4999 * (sizeof(pktpool::packet) + 20);
+    CHECK(slots <= 2 * 8192 * sizeof(void*));
+}
+
+TEST_CASE("retention: slots are given back when a quarter of them is enough, once")
+{
+    tuned_pool pool;
+    release_many(pool, 100); // slots for 128
+    pool.decay();
+    auto const before = allocation_count();
+    pool.decay();
+    CHECK(pool.idle(0).count == 50); // needs 64
+    CHECK(allocation_count() == before);
+    pool.decay();
+    CHECK(pool.idle(0).count == 25); // needs 32
+    CHECK(allocation_count() == before + 1);
+    for (int i = 0; i < 5; ++i) {
+        pool.decay();
+    }
+    CHECK(allocation_count() == before + 1);
+
+    tuned_pool few;
+    release_many(few, 60); // slots for 64; the fewest there are is 32
+    auto const fewest = allocation_count();
+    for (int i = 0; i < 5; ++i) {
+        few.decay();
+    }
+    CHECK(few.idle(0).count == 10);
+    CHECK(allocation_count() == fewest);
+}
+
+namespace {
+struct high_limit {
+    static constexpr std::array buckets{pktpool::bucket{.size = 20, .limit = 1000}};
+};
+} // namespace
+
+TEST_CASE("retention: slots for the limit of the bucket are kept")
+{
+    pktpool::basic_packet_pool<high_limit, pktpool::single_threaded, pktpool::demand_tracked,
+                               pktpool::return_on_drop>
+        pool;
+    pool.reserve(1, 1000);
+    pool.trim();
+    auto const before = allocation_count();
+    pool.decay();
+    CHECK(allocation_count() == before);
+}
+
+TEST_CASE("retention: a reserve does not hide the demand before it")
+{
+    tuned_pool pool;
+    release_many(pool, 100);
+    pool.decay();
+    release_many(pool, 70);
+    pool.reserve(1, 101);
+    pool.decay();
+    CHECK(pool.idle(0).count == 70);
+}
+
+TEST_CASE("retention: trim does not lower the mark")
+{
+    tuned_pool pool;
+    release_many(pool, 100);
+    pool.decay(); // the mark is 100
+    pool.trim();
+    pool.decay(); // 50
+    pool.reserve(1, 60);
+    pool.decay(); // 25
+    CHECK(pool.idle(0).count == 25);
 }

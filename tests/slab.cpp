@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -181,4 +182,60 @@ TEST_CASE("slab: without memory alloc throws and a push frees; nothing is lost o
         CHECK_THROWS_AS(static_cast<void>(slab.alloc()), std::bad_alloc);
     }
     CHECK(live_allocations() == before);
+}
+
+TEST_CASE("slab: moved from, one of a policy keeps packets again, in slots of its own")
+{
+    pktpool::basic_packet_slab<one_bucket> slab;
+    std::vector<decltype(slab)::packet_ptr> out;
+    for (int i = 0; i < 3; ++i) {
+        out.push_back(slab.alloc());
+    }
+    std::vector<void*> order;
+    for (auto& p : out) {
+        order.push_back(p.get());
+        slab.try_push_back(p);
+    }
+    auto moved = std::move(slab);
+    for (auto& p : out) {
+        p = slab.alloc();
+    }
+    for (auto& p : out) {
+        slab.try_push_back(p);
+    }
+    CHECK(slab.idle().count == 3);
+    for (std::size_t i = 3; i-- > 0;) {
+        out[i] = moved.alloc();
+        CHECK(out[i].get() == order[i]);
+    }
+}
+
+TEST_CASE("slab: a packet of another capacity, larger or smaller, stays with the caller")
+{
+    pktpool::packet_slab slab(100);
+    for (std::size_t const size : {99U, 101U}) {
+        auto p = pktpool::create_packet(size);
+        CHECK_THROWS_AS(slab.try_push_back(p), std::invalid_argument);
+        CHECK(p != nullptr);
+    }
+    CHECK(slab.idle().count == 0);
+}
+
+TEST_CASE("slab: sizes and limits up to the largest, and not beyond")
+{
+    CHECK(pktpool::packet_slab(65535).allocate_size() == 65535);
+    CHECK_THROWS_AS(pktpool::packet_slab(65536), std::length_error);
+    CHECK(pktpool::packet_slab(1, 65535).limit() == 65535);
+    CHECK_THROWS_AS(pktpool::packet_slab(1, 65536), std::length_error);
+}
+
+TEST_CASE("slab: the slots are allocated once")
+{
+    pktpool::packet_slab slab(100);
+    auto p = slab.alloc();
+    auto q = slab.alloc();
+    auto const before = allocation_count();
+    slab.try_push_back(p);
+    slab.try_push_back(q);
+    CHECK(allocation_count() == before + 1);
 }

@@ -35,6 +35,9 @@ struct counting_source {
 
 using counted_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
                                                 pktpool::single_threaded, counting_source>;
+using counted_returning_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               counting_source, pktpool::return_on_drop>;
 using counted_slab =
     pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::unchecked, counting_source>;
 
@@ -211,4 +214,69 @@ TEST_CASE("source: without a resource, the default one")
     }
     CHECK(upstream.bytes == 0);
     std::pmr::set_default_resource(before);
+}
+
+TEST_CASE_TEMPLATE("source: a pool that is assigned takes the source over", Pool, counted_pool,
+                   counted_returning_pool)
+{
+    int here = 0;
+    int there = 0;
+    {
+        Pool unused{counting_source{&here}};
+        unused = Pool(counting_source{&there});
+        unused.release(unused.acquire(1));
+        CHECK(there == 1);
+        unused.trim();
+
+        Pool pool{counting_source{&here}};
+        pool.release(pool.acquire(1));
+        Pool other{counting_source{&there}};
+        other.release(other.acquire(1));
+        pool = std::move(other);
+        CHECK(here == 0);
+        CHECK(there == 1);
+        auto const p = pool.acquire(1);
+        auto const q = pool.acquire(1);
+        CHECK(there == 2);
+        Pool again = std::move(pool);
+        pool = Pool(counting_source{&here}); // which was never used
+        auto const r = pool.acquire(1);
+        CHECK(here == 1);
+        CHECK(there == 2);
+    }
+    CHECK(here == 0);
+    CHECK(there == 0);
+}
+
+namespace {
+/// Equal to every other one of its type.
+class equal_resource final : public std::pmr::memory_resource {
+    void* do_allocate(std::size_t size, std::size_t alignment) override
+    {
+        return std::pmr::new_delete_resource()->allocate(size, alignment);
+    }
+    void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override
+    {
+        CHECK(alignment == pktpool::packet_alignment);
+        std::pmr::new_delete_resource()->deallocate(memory, size, alignment);
+    }
+    [[nodiscard]] bool do_is_equal(memory_resource const& other) const noexcept override
+    {
+        return dynamic_cast<equal_resource const*>(&other) != nullptr;
+    }
+};
+} // namespace
+
+TEST_CASE("source: memory resources that are equal take each other's packets, others do not")
+{
+    equal_resource one;
+    equal_resource same;
+    std::pmr::unsynchronized_pool_resource different;
+    pmr_pool pool{pktpool::pmr_source(one)};
+    pmr_pool equal{pktpool::pmr_source(same)};
+    pmr_pool other{pktpool::pmr_source(different)};
+    pool.release(other.acquire(1));
+    CHECK(pool.idle().count == 0);
+    pool.release(equal.acquire(1));
+    CHECK(pool.idle().count == 1);
 }

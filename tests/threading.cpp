@@ -62,6 +62,11 @@ TEST_CASE(
              {"drop", "a dropped handle"},
              {"release_home", "release()"},
              {"idle", "idle()"},
+             {"slab_alloc", "alloc()"},
+             {"slab_push", "try_push_back()"},
+             {"slab_move", "a move from a slab"},
+             {"release_batch_home", "release()"},
+             {"move_home", "a move from a pool"},
              {"batch", "acquire()"},
              {"release_batch", "release()"},
              {"reserve", "reserve()"},
@@ -153,4 +158,24 @@ TEST_CASE("threading: unchecked lets everyone in, one after the other")
     on_another_thread([&] { pool.release(std::move(p)); });
     pool.detach();
     CHECK(pool.idle().count == 1);
+}
+
+TEST_CASE("threading: the report names the owner, and no place where there is none")
+{
+    auto const child = run_child(MISUSE " drop");
+    CHECK(contains(child.output, "a dropped handle on thread "));
+    CHECK_FALSE(contains(child.output, "non-executing"));
+    CHECK_FALSE(contains(child.output, ":0]"));
+}
+
+TEST_CASE("threading: detach and moves of slabs and of pools with a home")
+{
+    pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::single_threaded> slab(100);
+    slab.decay();
+    slab.detach();
+    on_another_thread([&] { slab.decay(); });
+
+    returning_pool pool;
+    pool.release(pool.acquire(1));
+    on_another_thread([moved = std::move(pool)]() mutable { moved.decay(); });
 }
