@@ -139,6 +139,10 @@ template <class Packet, packet_source Source>
     }
     std::size_t const bytes = sizeof(Packet) + capacity;
     void* const memory = source.allocate(bytes);
+    Ensures(
+        (memory != nullptr && reinterpret_cast<std::uintptr_t>(memory) % packet_alignment == 0) ||
+        broken("the packet source gave memory that is null or not aligned to packet_alignment; "
+               "let allocate() throw, and align what it gives"));
     try {
         return ::new (memory)
             Packet(construction_key{}, gsl::narrow_cast<std::uint16_t>(capacity), bucket);

@@ -68,6 +68,13 @@ TEST_CASE("error: a retention policy that wants more back than is idle is told s
     CHECK(contains(child.output, "surplus() of the retention policy is above counts.idle"));
 }
 
+TEST_CASE("error: a source that gives what is not aligned is told so")
+{
+    auto const child = misuse("misaligned");
+    CHECK_FALSE(child.succeeded);
+    CHECK(contains(child.output, "null or not aligned to packet_alignment"));
+}
+
 TEST_CASE("error: the spans of a packet are checked")
 {
     auto const child = misuse("span");

@@ -20,6 +20,18 @@ using returning_pool =
 
 using checked_slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::single_threaded>;
 
+/// Gives memory that no packet may stand in.
+struct crooked_source {
+    static void* allocate(std::size_t bytes)
+    {
+        return static_cast<std::byte*>(pktpool::heap_source::allocate(bytes + 8)) + 8;
+    }
+    static void deallocate(void* memory, std::size_t bytes) noexcept
+    {
+        pktpool::heap_source::deallocate(static_cast<std::byte*>(memory) - 8, bytes + 8);
+    }
+};
+
 /// Wants more back than there is.
 struct greedy {
     static constexpr std::uint32_t ceiling(std::uint32_t limit) noexcept { return limit; }
@@ -101,6 +113,10 @@ void break_contract(std::string_view which)
         on_another_thread([&] { returning.release(std::move(q)); });
     } else if (which == "idle") {
         on_another_thread([&] { std::printf("%zu", pool.idle().count); });
+    } else if (which == "misaligned") {
+        pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked, crooked_source>
+            crooked;
+        auto q = crooked.acquire(1);
     } else if (which == "surplus") {
         pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked, greedy> greedy;
         greedy.decay();
