@@ -82,6 +82,7 @@ public:
     {
         [[maybe_unused]] auto const held =
             other.threading_.enter("a move from a slab", std::source_location::current());
+        // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer): behind the other's door
         cache_ = other.cache_;
         other.cache_.forget();
         if constexpr (at_run_time) {

@@ -283,6 +283,7 @@ TEST_CASE("handle: batches copy and give up what the source shares")
             pool(source);
         using handle = decltype(pool)::packet_ptr;
         std::vector<handle> batch;
+        batch.reserve(4);
         for (int i = 0; i < 4; ++i) {
             batch.emplace_back(nullptr, handle::deleter_type(source));
         }

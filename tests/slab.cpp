@@ -188,6 +188,7 @@ TEST_CASE("slab: moved from, one of a policy keeps packets again, in slots of it
 {
     pktpool::basic_packet_slab<one_bucket> slab;
     std::vector<decltype(slab)::packet_ptr> out;
+    out.reserve(3);
     for (int i = 0; i < 3; ++i) {
         out.push_back(slab.alloc());
     }
