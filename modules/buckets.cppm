@@ -23,7 +23,8 @@ export struct bucket {
 /// The largest packet, in bytes: what the 16-bit length of a UDP datagram can say (RFC 768).
 export inline constexpr std::size_t max_packet_size = std::numeric_limits<std::uint16_t>::max();
 
-/// The largest limit, in packets: a slab carries a slot of one pointer for each of them.
+/// The largest limit, in packets. With fixed_limit a pool carries two pointers for each of them in
+/// itself: one with a limit of 65535 is an object of a megabyte, not for a thread's stack.
 export inline constexpr std::size_t max_bucket_limit = std::numeric_limits<std::uint16_t>::max();
 
 /// Stands for the index of a bucket in a packet that no bucket of a pool was asked for.

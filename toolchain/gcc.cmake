@@ -1,2 +1,2 @@
-# g++ 15 or newer; 16 also under the sanitizers.
+# g++ 16 or newer.
 set(CMAKE_CXX_COMPILER g++)
