@@ -74,9 +74,17 @@ class Bench:
             elif library and library not in self.libraries:
                 # ld.so would only warn, and the C library's malloc be measured again.
                 self.skip(name, f"{library} is not installed")
+            elif why := self.failure(program):
+                self.skip(name, why)
             else:
                 found[name] = (program, library)
         return found
+
+    def failure(self, program):
+        """What a contender says when it cannot run on this machine."""
+        probe = self.command(program, "burst", 1, "repetitions", "1")
+        done = subprocess.run(probe, capture_output=True, text=True, check=False)
+        return done.stderr.strip().splitlines()[-1] if done.returncode != 0 else None
 
     def skip(self, name, reason):
         if name not in self.skipped:
