@@ -12,7 +12,7 @@
 
 namespace {
 
-// In front of each block stands its size.
+// In front of each block stands its size, in as many bytes as the block is aligned to.
 constexpr std::size_t head = 16;
 
 constexpr auto never = std::numeric_limits<std::size_t>::max();
@@ -25,9 +25,9 @@ thread_local std::size_t successes_left = never;
 } // namespace
 
 #if defined(_MSC_VER)
-static void* heap_allocate(std::size_t bytes)
+static void* heap_allocate(std::size_t bytes, std::size_t alignment)
 {
-    return _aligned_malloc(bytes, head);
+    return _aligned_malloc(bytes, alignment);
 }
 static void heap_free(void* block)
 {
@@ -39,9 +39,11 @@ static void heap_free(void* block)
 extern "C" void* __real_malloc(std::size_t bytes);
 extern "C" void __real_free(void* block);
 // NOLINTEND(bugprone-reserved-identifier)
-static void* heap_allocate(std::size_t bytes)
+static void* heap_allocate(std::size_t bytes, std::size_t alignment)
 {
-    return __real_malloc(bytes);
+    return alignment <= head
+               ? __real_malloc(bytes)
+               : std::aligned_alloc(alignment, (bytes + alignment) & ~(alignment - 1));
 }
 static void heap_free(void* block)
 {
@@ -49,7 +51,7 @@ static void heap_free(void* block)
 }
 #endif
 
-static void* allocate(std::size_t bytes) noexcept
+static void* allocate(std::size_t bytes, std::size_t alignment = head) noexcept
 {
     if (successes_left != never) {
         if (successes_left == 0) {
@@ -57,7 +59,7 @@ static void* allocate(std::size_t bytes) noexcept
         }
         --successes_left;
     }
-    void* const block = heap_allocate(head + bytes);
+    void* const block = heap_allocate(alignment + bytes, alignment);
     if (block == nullptr) {
         return nullptr;
     }
@@ -65,13 +67,13 @@ static void* allocate(std::size_t bytes) noexcept
     ++count;
     ++live;
     live_bytes += bytes;
-    return static_cast<std::byte*>(block) + head;
+    return static_cast<std::byte*>(block) + alignment;
 }
 
-static void deallocate(void* memory) noexcept
+static void deallocate(void* memory, std::size_t alignment = head) noexcept
 {
     if (memory != nullptr) {
-        void* const block = static_cast<std::byte*>(memory) - head;
+        void* const block = static_cast<std::byte*>(memory) - alignment;
         --live;
         live_bytes -= *static_cast<std::size_t*>(block);
         heap_free(block);
@@ -148,17 +150,18 @@ void operator delete[](void* memory, std::size_t) noexcept
     deallocate(memory);
 }
 
-#if defined(_MSC_VER) // its heap source asks for an alignment
-void* operator new(std::size_t bytes, std::align_val_t)
+void* operator new(std::size_t bytes, std::align_val_t alignment)
 {
-    return operator new(bytes);
+    if (void* const memory = allocate(bytes, static_cast<std::size_t>(alignment))) {
+        return memory;
+    }
+    throw std::bad_alloc();
 }
-void operator delete(void* memory, std::align_val_t) noexcept
+void operator delete(void* memory, std::align_val_t alignment) noexcept
 {
-    deallocate(memory);
+    deallocate(memory, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept
+void operator delete(void* memory, std::size_t, std::align_val_t alignment) noexcept
 {
-    deallocate(memory);
+    deallocate(memory, static_cast<std::size_t>(alignment));
 }
-#endif
