@@ -59,15 +59,16 @@ public:
     /// The newest idle packet, reset; else a new one.
     [[nodiscard]] PKTPOOL_HOT Packet* take(Source& source)
     {
+        metadata fresh{}; // may throw, so it comes first
         if (idle_.at_low_water()) {
             if (idle_.empty()) {
                 return make(source);
             }
-            metadata fresh{}; // may throw, so it comes first
             idle_.lower_water();
-            return pop(std::move(fresh));
         }
-        return pop(metadata{});
+        Packet* const packet = idle_.pop_newest();
+        packet->reset(std::move(fresh));
+        return packet;
     }
 
     /// Fills a batch of null handles, or throws and changes nothing; `wrap` makes a handle.
@@ -92,7 +93,7 @@ public:
             while (done > hits) {
                 destroy(source, out[--done].release());
             }
-            idle_.push_back(hits - done);
+            idle_.unpop(hits - done);
             while (done > 0) {
                 idle_.push(out[--done].release());
             }
@@ -219,17 +220,9 @@ public:
 private:
     struct nothing {};
 
-    [[nodiscard]] PKTPOOL_HOT Packet* pop(metadata fresh) noexcept
-    {
-        Packet* const packet = idle_.pop_newest();
-        packet->reset(std::move(fresh));
-        return packet;
-    }
-
     idle_stack<Packet> idle_;
     std::uint32_t limit_ = 0;
-    std::uint32_t total_ =
-        0; // made and not freed by this cache; dropped handles only if they return
+    std::uint32_t total_ = 0; // idle and outstanding; means nothing where dropped handles are freed
     std::uint16_t capacity_ = 0;
     std::uint8_t index_ = no_bucket;
     PKTPOOL_NO_UNIQUE_ADDRESS Retention retention_;

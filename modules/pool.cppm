@@ -32,7 +32,8 @@ namespace pktpool {
 /// Hands out packets of the sizes of a bucket policy and keeps the returned ones for reuse. Handles
 /// may outlive it. Moved from, it is empty and usable. With limits that are known at compile time
 /// it owns no heap memory but its idle packets; with return_on_drop also their slabs.
-/// Threads: as its threading policy says; a move leaves the new pool unbound.
+/// Threads: as its threading policy says; a move leaves the new pool unbound, and the destructor
+/// may run on any thread that no other one uses the pool beside.
 export template <bucket_policy Buckets = libtorrent_buckets,
                  threading_policy Threading = single_threaded, class... Policies>
     requires further_policies<Policies...>

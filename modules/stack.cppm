@@ -50,7 +50,7 @@ public:
         return top_;
     }
     /// Undoes the pop of as many, before any push.
-    void push_back(std::size_t packets) noexcept { top_ += packets; }
+    void unpop(std::size_t packets) noexcept { top_ += packets; }
 
     [[nodiscard]] Packet* pop_oldest() noexcept
     {

@@ -1,6 +1,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -61,18 +62,17 @@ TEST_CASE("error: a broken contract ends the program and says what, where and wh
     CHECK(contains(bucket.output, "misuse.cpp:"));
 }
 
-TEST_CASE("error: a retention policy that wants more back than is idle is told so")
+TEST_CASE("error: a policy that breaks its contract is told which")
 {
-    auto const child = misuse("surplus");
-    CHECK_FALSE(child.succeeded);
-    CHECK(contains(child.output, "surplus() of the retention policy is above counts.idle"));
-}
-
-TEST_CASE("error: a source that gives what is not aligned is told so")
-{
-    auto const child = misuse("misaligned");
-    CHECK_FALSE(child.succeeded);
-    CHECK(contains(child.output, "null or not aligned to packet_alignment"));
+    for (auto const& [which, text] : {
+             std::pair{"surplus", "surplus() of the retention policy is above counts.idle"},
+             {"misaligned", "null or not aligned to packet_alignment"},
+         }) {
+        CAPTURE(which);
+        auto const child = misuse(which);
+        CHECK_FALSE(child.succeeded);
+        CHECK(contains(child.output, text));
+    }
 }
 
 TEST_CASE("error: the spans of a packet are checked")

@@ -19,6 +19,7 @@
 #include <CLI/CLI.hpp>
 
 #include "packet_trace.hpp"
+#include "player.hpp"
 #include "progress.hpp"
 
 import pktpool;
@@ -48,73 +49,6 @@ struct plain_malloc {
     static void decay() noexcept {}
     static pktpool::idle_packets idle() noexcept { return {}; }
 };
-
-/// Replays the trace and writes to each packet as a protocol would: a uTP header.
-template <class Pool>
-class player {
-public:
-    explicit player(packet_trace const& trace) : slots_(trace.slots) {}
-
-    void play(trace_record const& r)
-    {
-        auto& slot = slots_[r.op == trace_record::operation::decay ? 0 : r.slot];
-        switch (r.op) {
-        case trace_record::operation::acquire:
-            slot = pool_.acquire(r.size);
-            outstanding_ += bytes(slot);
-            std::fill_n(slot->data(), std::min<std::size_t>(r.size, 20), std::byte{0x2a});
-            break;
-        case trace_record::operation::release:
-            outstanding_ -= bytes(slot);
-            pool_.release(std::move(slot));
-            break;
-        case trace_record::operation::drop:
-            outstanding_ -= bytes(slot);
-            slot.reset();
-            break;
-        case trace_record::operation::decay:
-            pool_.decay();
-            break;
-        }
-    }
-
-    [[nodiscard]] pktpool::idle_packets idle() const noexcept { return pool_.idle(); }
-    [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_; }
-
-private:
-    static std::size_t bytes(typename Pool::packet_ptr const& p)
-    {
-        return sizeof(*p) + p->allocated;
-    }
-
-    Pool pool_;
-    std::size_t outstanding_ = 0; // bytes, headers included
-    std::vector<typename Pool::packet_ptr> slots_;
-};
-
-struct counts {
-    std::size_t acquires = 0;
-    std::size_t hits = 0;
-    std::size_t most_idle_bytes = 0;
-};
-
-template <class Pool>
-counts count(packet_trace const& trace)
-{
-    counts result;
-    player<Pool> with(trace);
-    for (auto const& r : trace.records) {
-        auto const before = with.idle().count;
-        with.play(r);
-        auto const after = with.idle();
-        if (r.op == trace_record::operation::acquire) {
-            ++result.acquires;
-            result.hits += after.count < before ? 1U : 0U; // it came from the idle ones
-        }
-        result.most_idle_bytes = std::max(result.most_idle_bytes, after.bytes);
-    }
-    return result;
-}
 
 template <class Pool>
 std::chrono::duration<double> time(packet_trace const& trace)
@@ -193,7 +127,7 @@ void print(std::string const& name, packet_trace const& trace,
            std::array<double, contenders.size()> const& times)
 {
     for (std::size_t i = 0; i < contenders.size(); ++i) {
-        auto const [acquires, hits, most_idle] = contenders[i].count(trace);
+        auto const [acquires, hits, most_idle, sum] = contenders[i].count(trace);
         std::printf(
             "%-20s %-12s %9zu %9zu %9zu %8.1f%% %10.1f %9.2f\n", name.c_str(), contenders[i].name,
             acquires, hits, acquires - hits,
