@@ -7,6 +7,7 @@ module;
 #include <source_location>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <gsl/assert>
 #include <gsl/narrow>
@@ -24,6 +25,8 @@ import :threading;
 import :retention;
 import :policies;
 import :cache;
+import :guard;
+import :statistics;
 import :own_home;
 import :shared_home;
 
@@ -31,7 +34,9 @@ namespace pktpool {
 
 /// Hands out packets of the sizes of a bucket policy and keeps the returned ones for reuse. Handles
 /// may outlive it. Moved from, it is empty and usable. With limits that are known at compile time
-/// it owns no heap memory but its idle packets; with return_on_drop also their slabs.
+/// it owns no heap memory but its idle packets. Where it hears of dropped handles (return_on_drop,
+/// counted, hardened) a handle is two pointers, the slabs are on the heap, too, and its thread
+/// rules hold for drops.
 /// Threads: as its threading policy says; a move leaves the new pool unbound, and the destructor
 /// may run on any thread that no other one uses the pool beside.
 export template <bucket_policy Buckets = libtorrent_buckets,
@@ -40,9 +45,9 @@ export template <bucket_policy Buckets = libtorrent_buckets,
 class basic_packet_pool {
     using policies = policy_set<Policies...>;
     using source_type = typename policies::source;
-    using home = std::conditional_t<policies::drop::returns_dropped,
-                                    shared_home<Buckets, Threading, policies>,
-                                    own_home<Buckets, Threading, policies>>;
+    using home =
+        std::conditional_t<policies::hears_of_drops, shared_home<Buckets, Threading, policies>,
+                           own_home<Buckets, Threading, policies>>;
     using here = std::source_location;
 
 public:
@@ -76,7 +81,8 @@ public:
     ~basic_packet_pool() = default;
 
     /// A packet of the smallest bucket with capacity >= `size` bytes, above the largest bucket one
-    /// of exactly `size`. Its metadata is reset, its buffer untouched. Throws std::length_error
+    /// of exactly `size`. Its metadata is reset, its buffer untouched, and `size` bytes of that are
+    /// the caller's. Throws std::length_error
     /// above max_packet_size and std::bad_alloc when memory is out; the pool is then as before.
     /// O(1).
     [[nodiscard]] PKTPOOL_HOT packet_ptr acquire(std::size_t size, here where = here::current())
@@ -84,10 +90,10 @@ public:
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
         if (size > Buckets::buckets.back().size) [[unlikely]] {
-            return home_.make_exact(size);
+            return home_.make_exact(size, where);
         }
-        auto const index = bucket_index<Buckets>(size);
-        return home_.handle(slabs[index].take(slabs.source()), slabs[index]);
+        auto& slab = slabs[bucket_index<Buckets>(size)];
+        return home_.handle(slabs.take(slab, size, where), slab);
     }
 
     /// The same for a size that is known when the caller is compiled, look-up included.
@@ -99,9 +105,9 @@ public:
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
         constexpr auto index = bucket_index<Buckets>(Size);
         if constexpr (index == bucket_count<Buckets>) {
-            return home_.make_exact(Size);
+            return home_.make_exact(Size, where);
         } else {
-            return home_.handle(slabs[index].take(slabs.source()), slabs[index]);
+            return home_.handle(slabs.take(slabs[index], Size, where), slabs[index]);
         }
     }
 
@@ -122,7 +128,7 @@ public:
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
         auto& slab = slabs[bucket_index<Buckets>(size)];
-        slab.take(slabs.source(), batch, [&](packet* p) { return home_.handle(p, slab); });
+        slabs.take(slab, size, batch, [&](packet* p) { return home_.handle(p, slab); }, where);
     }
 
     /// Keeps a bucket's packet for reuse while there is room for it, frees any other. Null is
@@ -176,7 +182,7 @@ public:
             throw_too_large("a number of idle packets", packets, room,
                             "raise the limit of the bucket, or max_idle_bytes");
         }
-        slab.reserve(slabs.source(), gsl::narrow_cast<std::uint32_t>(packets));
+        slabs.reserve(slab, packets);
     }
 
     /// The next use binds the pool anew; see the threading policy.
@@ -205,6 +211,30 @@ public:
         if (auto const* const slabs = home_.find()) {
             [[maybe_unused]] auto const held = slabs->enter("idle()", where);
             return slabs->idle();
+        }
+        return {};
+    }
+
+    /// What the pool did so far; empty before its first acquire. O(buckets).
+    [[nodiscard]] pool_statistics<bucket_count<Buckets>>
+    statistics(here where = here::current()) const noexcept
+        requires policies::statistics::counts
+    {
+        if (auto const* const slabs = home_.find()) {
+            [[maybe_unused]] auto const held = slabs->enter("statistics()", where);
+            return slabs->statistics();
+        }
+        return {};
+    }
+
+    /// Where the packets were acquired that are out, most packets first. Throws std::bad_alloc.
+    /// O(n log n) for n packets whose place was recorded.
+    [[nodiscard]] std::vector<outstanding_packets> outstanding(here where = here::current()) const
+        requires policies::care::hardened
+    {
+        if (auto const* const slabs = home_.find()) {
+            [[maybe_unused]] auto const held = slabs->enter("outstanding()", where);
+            return slabs->ledger().outstanding();
         }
         return {};
     }

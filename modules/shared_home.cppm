@@ -1,5 +1,5 @@
-// Where a pool with return_on_drop keeps its slabs: in a home on the heap that dropped packets find
-// and that lives until the last of them is back.
+// Where a pool that hears of dropped handles keeps its slabs: in a home on the heap that its
+// packets find and that lives until the last of them is back.
 module;
 #include <algorithm>
 #include <cstddef>
@@ -20,6 +20,8 @@ import :threading;
 import :policies;
 import :handle;
 import :cache;
+import :guard;
+import :life;
 import :slabs;
 
 namespace pktpool {
@@ -33,17 +35,16 @@ public:
     [[nodiscard]] Home& home() const noexcept { return *home_; }
 
     template <class Packet>
-    PKTPOOL_HOT void come_home(Packet* p, std::string_view operation,
-                               std::source_location where) noexcept
+    PKTPOOL_HOT void drop(Packet* p) noexcept
     {
-        home_->take_back(*this, p, operation, where);
+        home_->drop(*this, p);
     }
 
 private:
     Home* home_ = nullptr;
 };
 
-/// The slabs of a pool that dropped packets return to. Lives until its pool and its last packet are
+/// The slabs of a pool that hears of dropped handles. Lives until its pool and its last packet are
 /// gone, and then goes by itself.
 template <bucket_policy Buckets, threading_policy Threading, class Policies>
 class heap_slabs
@@ -69,28 +70,32 @@ public:
 
     /// The slab of packets above the largest bucket: it has no slots and so refuses each.
     [[nodiscard]] slab& exact() noexcept { return exact_; }
-
-    /// Inside the door.
-    PKTPOOL_HOT void take_back(slab& into, packet* p) noexcept
+    [[nodiscard]] packet* take_exact(std::size_t size, std::source_location where)
     {
-        if (!this->put(into, p)) [[unlikely]] {
-            into.destroy(this->source(), p);
-        }
+        auto* const p = exact_.make_exact(this->source(), size);
+        this->counters_.lent(exact_.index(), 0, 1);
+        lend(*p, size, this->ledger_, where);
+        return p;
     }
 
-    /// From outside; the last packet of a pool that is gone takes its home with it.
-    PKTPOOL_HOT void take_back(slab& into, packet* p, std::string_view operation,
-                               std::source_location where) noexcept
+    /// A handle of the slab was destroyed.
+    PKTPOOL_HOT void drop(slab& from, packet* p) noexcept
     {
-        bool last = false;
-        {
-            [[maybe_unused]] auto const held = this->enter(operation, where);
-            if (!this->put(into, p)) [[unlikely]] {
-                last = refuse(into, p);
-            }
-        } // what was held is a part of what goes now
-        if (last) [[unlikely]] {
-            go();
+        retire(*p, &this->ledger_);
+        come_home(from, p, "a dropped handle", {}, true);
+    }
+    /// The user released a packet of the slab to the pool with that ledger.
+    PKTPOOL_HOT void release(slab& from, packet* p, typename packet::care::ledger const* pool,
+                             std::source_location where) noexcept
+    {
+        retire(*p, pool, where);
+        come_home(from, p, "release()", where, false);
+    }
+    /// The same inside the door, for a packet that was retired outside of it.
+    PKTPOOL_HOT void take_back(slab& from, packet* p) noexcept
+    {
+        if (!this->put(from, p)) [[unlikely]] {
+            from.destroy(this->source(), p);
         }
     }
 
@@ -102,6 +107,9 @@ public:
         {
             [[maybe_unused]] auto const held = this->enter("the destructor", {});
             closed_ = true;
+            if constexpr (packet::care::reports) {
+                this->ledger_.report();
+            }
             for (auto& each : *this) {
                 each.close(this->source());
             }
@@ -115,6 +123,25 @@ public:
 
 private:
     ~heap_slabs() = default;
+
+    /// The last packet of a pool that is gone takes its home with it.
+    PKTPOOL_HOT void come_home(slab& to, packet* p, std::string_view operation,
+                               std::source_location where, bool dropped) noexcept
+    {
+        bool last = false;
+        {
+            [[maybe_unused]] auto const held = this->enter(operation, where);
+            if (dropped) {
+                this->counters_.dropped(to.index());
+            }
+            if (!this->put(to, p, !dropped || Policies::drop::returns_dropped)) [[unlikely]] {
+                last = refuse(to, p);
+            }
+        } // what was held is a part of what goes now
+        if (last) [[unlikely]] {
+            go();
+        }
+    }
 
     [[nodiscard]] bool nothing_left() noexcept
     {
@@ -135,8 +162,8 @@ private:
     bool closed_ = false;
 };
 
-/// return_on_drop: the slabs are on the heap from the first acquire on, where they stay when the
-/// pool moves and as long as packets are out.
+/// The slabs are on the heap from the first acquire on, where they stay when the pool moves and as
+/// long as packets are out.
 template <bucket_policy Buckets, threading_policy Threading, class Policies>
 class shared_home {
 public:
@@ -144,7 +171,7 @@ public:
     using source_type = typename Policies::source;
     using slabs = heap_slabs<Buckets, Threading, Policies>;
     using slab = typename slabs::slab;
-    using packet_ptr = std::unique_ptr<packet, return_deleter<packet, slab>>;
+    using packet_ptr = std::unique_ptr<packet, homing_deleter<packet, slab>>;
 
     explicit shared_home(source_type const& source) noexcept : source_(source) {}
     shared_home(shared_home const&) = delete;
@@ -166,18 +193,17 @@ public:
     {
         return packet_ptr(p, typename packet_ptr::deleter_type(from));
     }
-    [[nodiscard]] PKTPOOL_RARE packet_ptr make_exact(std::size_t size)
+    [[nodiscard]] PKTPOOL_RARE packet_ptr make_exact(std::size_t size, std::source_location where)
     {
-        auto& exact = slabs_->exact();
-        return handle(exact.make_exact(slabs_->source(), size), exact);
+        return handle(slabs_->take_exact(size, where), slabs_->exact());
     }
 
-    /// As a drop, with the place of the call. A packet of another pool goes home to that one.
-    PKTPOOL_HOT static void release(packet_ptr p, std::source_location where) noexcept
+    /// A packet of another pool goes home to that one, unless a guard watches over it.
+    PKTPOOL_HOT void release(packet_ptr p, std::source_location where) noexcept
     {
         if (p) {
             auto& from = p.get_deleter().slab();
-            from.come_home(p.release(), "release()", where);
+            from.home().release(from, p.release(), slabs_ ? &slabs_->ledger() : nullptr, where);
         }
     }
 
@@ -185,17 +211,18 @@ public:
     {
         bool others = slabs_ == nullptr;
         if (!others) {
+            for (auto& p : batch) {
+                if (is_own(p)) {
+                    retire(*p, &slabs_->ledger(), where);
+                }
+            }
             [[maybe_unused]] auto const held = slabs_->enter("release()", where);
             for (auto& p : batch) {
-                if (!p) {
-                    continue;
-                }
-                auto& from = p.get_deleter().slab();
-                if (&from.home() == slabs_) [[likely]] {
+                if (is_own(p)) [[likely]] {
+                    auto& from = p.get_deleter().slab();
                     slabs_->take_back(from, p.release());
-                } else {
-                    others = true;
                 }
+                others |= p != nullptr;
             }
         }
         if (others) [[unlikely]] { // they go home, through doors of their own
@@ -220,6 +247,11 @@ public:
 
 private:
     PKTPOOL_RARE void build() { slabs_ = new slabs(source_); }
+
+    [[nodiscard]] bool is_own(packet_ptr const& p) const noexcept
+    {
+        return p && &p.get_deleter().slab().home() == slabs_;
+    }
 
     void close() noexcept
     {
