@@ -63,7 +63,7 @@ public:
         metadata fresh{}; // may throw, so it comes first
         if (idle_.at_low_water()) {
             if (idle_.empty()) {
-                return make(source);
+                return make(source, capacity_);
             }
             idle_.lower_water();
         }
@@ -74,7 +74,7 @@ public:
 
     /// Fills a batch of null handles, or throws and changes nothing; `wrap` makes a handle.
     template <class Handle, class Wrap>
-    void take(Source& source, gsl::span<Handle> batch, Wrap wrap)
+    void take(Source& source, std::size_t capacity, gsl::span<Handle> batch, Wrap wrap)
     {
         auto const fewest = idle_.fewest();
         auto const hits = std::min<std::size_t>(batch.size(), idle_.size());
@@ -88,7 +88,7 @@ public:
                 out[done] = wrap(packet);
             }
             for (; done < batch.size(); ++done) {
-                out[done] = wrap(make(source));
+                out[done] = wrap(make(source, capacity));
             }
         } catch (...) {
             while (done > hits) {
@@ -113,20 +113,15 @@ public:
         return true;
     }
 
-    /// A new packet for the bucket. Throws std::bad_alloc and has then changed nothing.
-    [[nodiscard]] Packet* make(Source& source)
+    /// A new packet, with a slot to come back to if it has the capacity of the bucket. Throws
+    /// std::bad_alloc and has then changed nothing.
+    [[nodiscard]] Packet* make(Source& source, std::size_t capacity)
     {
         if constexpr (grows) {
-            if (total_ >= idle_.ceiling()) [[unlikely]] {
+            if (capacity == capacity_ && total_ >= idle_.ceiling()) [[unlikely]] {
                 slots_.grow(idle_, total_ + 1);
             }
         }
-        return make_exact(source, capacity_);
-    }
-
-    /// A new packet of a capacity of its own.
-    [[nodiscard]] Packet* make_exact(Source& source, std::size_t capacity)
-    {
         Packet* const packet = make_packet<Packet>(source, capacity, index_);
         ++total_;
         return packet;
@@ -146,7 +141,7 @@ public:
         auto const fewest = idle_.fewest();
         try {
             while (idle_.size() < packets) {
-                lay_down(make(source));
+                lay_down(make(source, capacity_));
             }
         } catch (...) {
             while (idle_.size() > before) {

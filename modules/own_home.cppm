@@ -39,9 +39,21 @@ public:
     [[nodiscard]] slabs const* find() const noexcept { return &slabs_; }
 
     [[nodiscard]] PKTPOOL_HOT packet_ptr handle(packet* p, slab&) noexcept { return handle(p); }
-    [[nodiscard]] PKTPOOL_RARE packet_ptr make_exact(std::size_t size, std::source_location)
+    /// Fills a batch of null handles with packets above the largest bucket, or throws and changes
+    /// nothing.
+    PKTPOOL_RARE void make_exact(std::size_t size, gsl::span<packet_ptr> batch,
+                                 std::source_location)
     {
-        return handle(make_packet<packet>(slabs_.source(), size, no_bucket));
+        try {
+            for (auto& p : batch) {
+                p = handle(make_packet<packet>(slabs_.source(), size, no_bucket));
+            }
+        } catch (...) {
+            for (auto& p : batch) {
+                p.reset();
+            }
+            throw;
+        }
     }
 
     PKTPOOL_HOT void release(packet_ptr p, std::source_location where) noexcept

@@ -1,5 +1,6 @@
 // The pool: the slabs of a bucket policy behind one acquire and release.
 module;
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -90,7 +91,7 @@ public:
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
         if (size > Buckets::buckets.back().size) [[unlikely]] {
-            return home_.make_exact(size, where);
+            return exact(size, where);
         }
         auto& slab = slabs[bucket_index<Buckets>(size)];
         return home_.handle(slabs.take(slab, size, where), slab);
@@ -105,7 +106,7 @@ public:
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
         constexpr auto index = bucket_index<Buckets>(Size);
         if constexpr (index == bucket_count<Buckets>) {
-            return home_.make_exact(Size, where);
+            return exact(Size, where);
         } else {
             return home_.handle(slabs.take(slabs[index], Size, where), slabs[index]);
         }
@@ -121,14 +122,18 @@ public:
                 p.reset();
             }
         }
-        if (size > Buckets::buckets.back().size) [[unlikely]] {
-            acquire_exact(size, batch, where);
-            return;
-        }
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
+        if (size > Buckets::buckets.back().size) [[unlikely]] {
+            if (size > max_packet_size) {
+                throw_size_too_large(size, max_packet_size); // also for an empty batch
+            }
+            home_.make_exact(size, batch, where);
+            return;
+        }
         auto& slab = slabs[bucket_index<Buckets>(size)];
-        slabs.take(slab, size, batch, [&](packet* p) { return home_.handle(p, slab); }, where);
+        auto const wrap = [this, &slab](packet* p) { return home_.handle(p, slab); };
+        slabs.take(slab, size, slab.capacity(), batch, wrap, where);
     }
 
     /// Keeps a bucket's packet for reuse while there is room for it, frees any other. Null is
@@ -215,7 +220,7 @@ public:
         return {};
     }
 
-    /// What the pool did so far; empty before its first acquire. O(buckets).
+    /// What the pool did so far. O(buckets).
     [[nodiscard]] pool_statistics<bucket_count<Buckets>>
     statistics(here where = here::current()) const noexcept
         requires policies::statistics::counts
@@ -224,7 +229,11 @@ public:
             [[maybe_unused]] auto const held = slabs->enter("statistics()", where);
             return slabs->statistics();
         }
-        return {};
+        pool_statistics<bucket_count<Buckets>> none;
+        std::ranges::transform(Buckets::buckets, none.buckets.begin(), [](bucket const& each) {
+            return bucket_statistics{.capacity = each.size};
+        });
+        return none;
     }
 
     /// Where the packets were acquired that are out, most packets first. Throws std::bad_alloc.
@@ -240,21 +249,12 @@ public:
     }
 
 private:
-    void acquire_exact(std::size_t size, gsl::span<packet_ptr> batch, here where)
+    /// Inside the door.
+    [[nodiscard]] PKTPOOL_RARE packet_ptr exact(std::size_t size, here where)
     {
-        if (size > max_packet_size) {
-            throw_size_too_large(size, max_packet_size); // also for an empty batch
-        }
-        try {
-            for (auto& p : batch) {
-                p = acquire(size, where);
-            }
-        } catch (...) {
-            for (auto& p : batch) {
-                p.reset();
-            }
-            throw;
-        }
+        packet_ptr p;
+        home_.make_exact(size, gsl::span(&p, 1), where);
+        return p;
     }
 
     home home_;

@@ -2,6 +2,7 @@
 // packets find and that lives until the last of them is back.
 module;
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <source_location>
@@ -70,13 +71,6 @@ public:
 
     /// The slab of packets above the largest bucket: it has no slots and so refuses each.
     [[nodiscard]] slab& exact() noexcept { return exact_; }
-    [[nodiscard]] packet* take_exact(std::size_t size, std::source_location where)
-    {
-        auto* const p = exact_.make_exact(this->source(), size);
-        this->counters_.lent(exact_.index(), 0, 1);
-        lend(*p, size, this->ledger_, where);
-        return p;
-    }
 
     /// A handle of the slab was destroyed.
     PKTPOOL_HOT void drop(slab& from, packet* p) noexcept
@@ -181,21 +175,28 @@ public:
     [[nodiscard]] source_type const& source() const noexcept { return source_; }
     [[nodiscard]] PKTPOOL_HOT slabs& open()
     {
-        if (slabs_ == nullptr) [[unlikely]] {
-            build();
-        }
-        return *slabs_;
+        auto* const built = find();
+        return built != nullptr ? *built : build();
     }
-    [[nodiscard]] slabs* find() noexcept { return slabs_; }
-    [[nodiscard]] slabs const* find() const noexcept { return slabs_; }
+    /// As one plain load where the processor orders loads anyway.
+    [[nodiscard]] PKTPOOL_HOT slabs* find() const noexcept
+    {
+        return slabs_.load(std::memory_order_acquire);
+    }
 
     [[nodiscard]] PKTPOOL_HOT static packet_ptr handle(packet* p, slab& from) noexcept
     {
         return packet_ptr(p, typename packet_ptr::deleter_type(from));
     }
-    [[nodiscard]] PKTPOOL_RARE packet_ptr make_exact(std::size_t size, std::source_location where)
+    /// Fills a batch of null handles with packets above the largest bucket, or throws and changes
+    /// nothing.
+    PKTPOOL_RARE void make_exact(std::size_t size, gsl::span<packet_ptr> batch,
+                                 std::source_location where)
     {
-        return handle(slabs_->take_exact(size, where), slabs_->exact());
+        auto& slabs = *find();
+        auto& exact = slabs.exact();
+        auto const wrap = [&exact](packet* p) { return handle(p, exact); };
+        slabs.take(exact, size, size, batch, wrap, where);
     }
 
     /// A packet of another pool goes home to that one, unless a guard watches over it.
@@ -203,24 +204,28 @@ public:
     {
         if (p) {
             auto& from = p.get_deleter().slab();
-            from.home().release(from, p.release(), slabs_ ? &slabs_->ledger() : nullptr, where);
+            from.home().release(from, p.release(), ledger(), where);
         }
     }
 
     void release(gsl::span<packet_ptr> batch, std::source_location where) noexcept
     {
-        bool others = slabs_ == nullptr;
+        auto* const slabs = find();
+        auto const is_own = [slabs](packet_ptr const& p) {
+            return p && &p.get_deleter().slab().home() == slabs;
+        };
+        bool others = slabs == nullptr;
         if (!others) {
             for (auto& p : batch) {
                 if (is_own(p)) {
-                    retire(*p, &slabs_->ledger(), where);
+                    retire(*p, ledger(), where);
                 }
             }
-            [[maybe_unused]] auto const held = slabs_->enter("release()", where);
+            [[maybe_unused]] auto const held = slabs->enter("release()", where);
             for (auto& p : batch) {
                 if (is_own(p)) [[likely]] {
                     auto& from = p.get_deleter().slab();
-                    slabs_->take_back(from, p.release());
+                    slabs->take_back(from, p.release());
                 }
                 others |= p != nullptr;
             }
@@ -234,34 +239,52 @@ public:
 
     void take_over(shared_home& other, std::source_location where) noexcept
     {
-        if (other.slabs_ != nullptr) {
-            [[maybe_unused]] auto const held = other.slabs_->enter("a move from a pool", where);
+        auto* const taken = other.find();
+        if (taken != nullptr) {
+            [[maybe_unused]] auto const held = taken->enter("a move from a pool", where);
         }
         close();
         source_ = other.source_;
-        slabs_ = std::exchange(other.slabs_, nullptr);
-        if (slabs_ != nullptr) {
-            slabs_->detach();
+        slabs_ = taken;
+        other.slabs_ = nullptr;
+        if (taken != nullptr) {
+            taken->detach();
         }
     }
 
 private:
-    PKTPOOL_RARE void build() { slabs_ = new slabs(source_); }
-
-    [[nodiscard]] bool is_own(packet_ptr const& p) const noexcept
+    /// Two threads may come first at once, where the threading policy lets them.
+    PKTPOOL_RARE slabs& build()
     {
-        return p && &p.get_deleter().slab().home() == slabs_;
+        auto* const built = new slabs(source_);
+        slabs* first = nullptr;
+        if (slabs_.compare_exchange_strong(first, built, std::memory_order_acq_rel)) {
+            return *built;
+        }
+        built->close();
+        return *first;
+    }
+
+    /// Only a guard asks which pool a packet was brought to.
+    [[nodiscard]] typename packet::care::ledger const* ledger() const noexcept
+    {
+        if constexpr (packet::care::hardened) {
+            auto const* const slabs = find();
+            return slabs != nullptr ? &slabs->ledger() : nullptr;
+        } else {
+            return nullptr;
+        }
     }
 
     void close() noexcept
     {
-        if (slabs_ != nullptr) {
-            slabs_->close();
+        if (auto* const slabs = find()) {
+            slabs->close();
         }
     }
 
     PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
-    slabs* slabs_ = nullptr;
+    std::atomic<slabs*> slabs_ = nullptr;
 };
 
 } // namespace pktpool

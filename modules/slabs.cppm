@@ -70,13 +70,14 @@ public:
         return p;
     }
 
-    /// Fills a batch of null handles with them, or throws and changes nothing.
+    /// Fills a batch of null handles with them, or throws and changes nothing. What is new has
+    /// `capacity`.
     template <class Handle, class Wrap>
-    void take(Slab& slab, std::size_t size, gsl::span<Handle> batch, Wrap wrap,
-              std::source_location where)
+    void take(Slab& slab, std::size_t size, std::size_t capacity, gsl::span<Handle> batch,
+              Wrap wrap, std::source_location where)
     {
         auto const idle = counters_.idle(slab);
-        slab.take(source_, batch, wrap);
+        slab.take(source_, capacity, batch, wrap);
         counters_.lent(slab.index(), std::min(idle, batch.size()), batch.size());
         if constexpr (memory_is_checked || packet::care::hardened) {
             for (auto& p : batch) {

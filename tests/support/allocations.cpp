@@ -21,6 +21,8 @@ std::atomic<std::size_t> count{0};
 std::atomic<std::size_t> live{0};
 std::atomic<std::size_t> live_bytes{0};
 thread_local std::size_t successes_left = never;
+thread_local std::size_t failures_left = 0;
+thread_local bool failed = false;
 
 } // namespace
 
@@ -54,10 +56,13 @@ static void heap_free(void* block)
 static void* allocate(std::size_t bytes, std::size_t alignment = head) noexcept
 {
     if (successes_left != never) {
-        if (successes_left == 0) {
+        if (successes_left > 0) {
+            --successes_left;
+        } else if (failures_left > 0) {
+            --failures_left;
+            failed = true;
             return nullptr;
         }
-        --successes_left;
     }
     void* const block = heap_allocate(alignment + bytes, alignment);
     if (block == nullptr) {
@@ -92,9 +97,15 @@ std::size_t allocation_count() noexcept
 {
     return count;
 }
-failing_heap::failing_heap(std::size_t successes) noexcept
+failing_heap::failing_heap(std::size_t successes, std::size_t failures) noexcept
 {
     successes_left = successes;
+    failures_left = failures;
+    failed = false;
+}
+bool failing_heap::has_failed() noexcept
+{
+    return failed;
 }
 failing_heap::~failing_heap()
 {
