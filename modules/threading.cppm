@@ -79,10 +79,17 @@ private:
     std::thread::id owner_id_{}; // only for the message: it is what debuggers and logs show
 };
 
+/// What the standard calls BasicLockable.
+template <class M>
+concept basic_lockable = requires(M mutex) {
+    mutex.lock();
+    mutex.unlock();
+};
+
 /// Any thread at any time, one after the other: every operation holds the mutex, and so does a drop
 /// where the pool hears of it. Metadata that owns packets of its own pool wants a mutex that one
 /// thread may lock twice.
-export template <class Mutex = std::mutex>
+export template <basic_lockable Mutex = std::mutex>
 class synchronized {
 public:
     [[nodiscard]] std::lock_guard<Mutex> enter(std::string_view, std::source_location)

@@ -124,11 +124,12 @@ TEST_CASE_TEMPLATE("failures: at every allocation, once or from then on", Pool, 
                    pool_with<pktpool::clear_on_release, pktpool::hardened, pktpool::counted,
                              pktpool::return_on_drop, pktpool::demand_tracked>)
 {
+    std::size_t good = 0;
+    CAPTURE(good); // allocates, and reads the number when it is asked for it
     auto const before = live_allocations();
     for (auto const in_a_row : std::array<std::size_t, 2>{1, 1000000}) {
-        std::size_t good = 0;
+        good = 0;
         for (bool failed = true; failed; ++good) {
-            CAPTURE(good);
             {
                 failing_heap const heap(good, in_a_row);
                 touch_everything<Pool>();
