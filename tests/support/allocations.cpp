@@ -20,6 +20,9 @@ constexpr auto never = std::numeric_limits<std::size_t>::max();
 std::atomic<std::size_t> count{0};
 std::atomic<std::size_t> live{0};
 std::atomic<std::size_t> live_bytes{0};
+std::atomic<std::size_t> refused{0};
+std::atomic<std::size_t> mallocs{0};
+std::atomic<std::size_t> malloc_bytes{0};
 thread_local std::size_t successes_left = never;
 
 } // namespace
@@ -55,6 +58,7 @@ static void* allocate(std::size_t bytes, std::size_t alignment = head) noexcept
 {
     if (successes_left != never) {
         if (successes_left == 0) {
+            ++refused;
             return nullptr;
         }
         --successes_left;
@@ -70,13 +74,17 @@ static void* allocate(std::size_t bytes, std::size_t alignment = head) noexcept
     return static_cast<std::byte*>(block) + alignment;
 }
 
+static std::size_t size_of(void* memory, std::size_t alignment = head) noexcept
+{
+    return *reinterpret_cast<std::size_t*>(static_cast<std::byte*>(memory) - alignment);
+}
+
 static void deallocate(void* memory, std::size_t alignment = head) noexcept
 {
     if (memory != nullptr) {
-        void* const block = static_cast<std::byte*>(memory) - alignment;
         --live;
-        live_bytes -= *static_cast<std::size_t*>(block);
-        heap_free(block);
+        live_bytes -= size_of(memory, alignment);
+        heap_free(static_cast<std::byte*>(memory) - alignment);
     }
 }
 
@@ -92,6 +100,18 @@ std::size_t allocation_count() noexcept
 {
     return count;
 }
+std::size_t refused_allocations() noexcept
+{
+    return refused;
+}
+std::size_t live_mallocs() noexcept
+{
+    return mallocs;
+}
+std::size_t malloced_bytes() noexcept
+{
+    return malloc_bytes;
+}
 failing_heap::failing_heap(std::size_t successes) noexcept
 {
     successes_left = successes;
@@ -105,10 +125,19 @@ failing_heap::~failing_heap()
 #if !defined(_MSC_VER)
 extern "C" void* __wrap_malloc(std::size_t bytes)
 {
-    return allocate(bytes);
+    void* const memory = allocate(bytes);
+    if (memory != nullptr) {
+        ++mallocs;
+        malloc_bytes += bytes;
+    }
+    return memory;
 }
 extern "C" void __wrap_free(void* memory)
 {
+    if (memory != nullptr) {
+        --mallocs;
+        malloc_bytes -= size_of(memory);
+    }
     deallocate(memory);
 }
 #endif

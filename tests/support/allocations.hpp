@@ -12,6 +12,13 @@ std::size_t allocated_bytes() noexcept;
 /// How many were given.
 std::size_t allocation_count() noexcept;
 
+/// How many a failing_heap refused.
+std::size_t refused_allocations() noexcept;
+
+/// Of the live blocks those that malloc gave: the packets of a heap_source.
+std::size_t live_mallocs() noexcept;
+std::size_t malloced_bytes() noexcept;
+
 /// Within its life the allocation after `successes` more, and every one behind it, fails.
 class failing_heap {
 public:
