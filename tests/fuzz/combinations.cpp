@@ -27,6 +27,10 @@ struct odd_buckets {
 // 20 + 548 + 1472 + 1472 bytes and four headers of utp_metadata: to the byte.
 using idle_bytes = pktpool::max_idle_bytes<3576>;
 
+/// The branches of every combination would each be news to libFuzzer, and it would never be through
+/// with them. It follows those of a few, which have all that the module has, and the model's.
+constexpr bool leads = std::is_same_v<THREADING, fuzz::own_door>;
+
 /// What a combination takes from an axis: some policies, or none.
 template <class... Policies>
 struct choice {};
@@ -80,6 +84,7 @@ struct combined {
                   .metadata_owns = has<fuzz::own_metadata, Ps...>},
         .known_sizes = known_sizes,
         .make = make,
+        .leads = leads,
     };
 };
 
@@ -104,8 +109,7 @@ void add(choice<Taken...> taken, axis<Choices...>, Axes... rest)
 template <class Buckets>
 void add_all()
 {
-    if constexpr (std::is_same_v<THREADING, fuzz::own_door>) {
-        // Their coverage leads the fuzzer: few, but with all branches of the module.
+    if constexpr (leads) {
         add<Buckets>(choice<>{}, keeping{},
                      axis<choice<>, choice<pktpool::pmr_source, fuzz::own_metadata, idle_bytes>>{});
     } else {

@@ -1,66 +1,61 @@
 // Every combination of the policies against the model: two bytes choose one, the rest is a script.
-#include <algorithm>
+// With PKTPOOL_FUZZ_ALL in the environment a script is played on all of them: for a corpus.
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <span>
 #include <vector>
 
 #include "referee.hpp"
+#include "tally.hpp"
 
 namespace {
 
-constexpr std::size_t head = 2; // bytes in front of the script
+using fuzz::combination;
 
-/// Set, every input is played on every combination: for a corpus, which is small.
-bool const on_all = std::getenv("PKTPOOL_FUZZ_ALL") != nullptr;
-
-/// What was done, for the line at the end.
-class tally {
-public:
-    tally() : played_(fuzz::combinations().size()) {}
-    tally(tally const&) = delete;
-    tally& operator=(tally const&) = delete;
-    ~tally()
-    {
-        std::fprintf(stderr, "fuzzed %zu operations on %td of %zu combinations\n", operations_,
-                     std::ranges::count(played_, true), played_.size());
+void play(combination const& on, std::span<std::uint8_t const> script)
+{
+    static fuzz::tally done("operations on", "combinations");
+    static std::set<combination const*> seen;
+    if (seen.insert(&on).second) {
+        done.add_thing();
     }
+    done.add_steps(fuzz::referee(on).play(script));
+}
 
-    void play(std::size_t which, std::span<std::uint8_t const> bytes)
-    {
-        played_[which] = true;
-        operations_ += fuzz::referee(*fuzz::combinations()[which]).play(bytes);
-    }
-
-private:
-    std::vector<bool> played_;
-    std::size_t operations_ = 0;
-};
+/// A quarter of the inputs are for those that lead, however many the others are.
+combination const& chosen(std::span<std::uint8_t const, fuzz::script_head> head)
+{
+    static auto const leading = [] {
+        std::vector<combination const*> result;
+        for (auto const* each : fuzz::combinations()) {
+            if (each->leads) {
+                result.push_back(each);
+            }
+        }
+        return result;
+    }();
+    auto const& from = head[0] % 4 == 0 ? leading : fuzz::combinations();
+    return *from[(head[0] / 4 + 64U * head[1]) % from.size()];
+}
 
 } // namespace
 
-/// Memory is looked up less deeply and comes back sooner: twice as many operations a second.
-extern "C" char const* __asan_default_options()
-{
-    return "detect_stack_use_after_return=0:malloc_context_size=2:quarantine_size_mb=16";
-}
-
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
 {
-    static tally all;
-    if (size < head) {
+    static bool const on_all = std::getenv("PKTPOOL_FUZZ_ALL") != nullptr;
+    if (size < fuzz::script_head) {
         return 0;
     }
-    auto const script = std::span(data, size).subspan(head);
-    auto const count = fuzz::combinations().size();
+    std::span const input(data, size);
+    auto const script = input.subspan(fuzz::script_head);
     if (on_all) {
-        for (std::size_t i = 0; i < count; ++i) {
-            all.play(i, script);
+        for (auto const* each : fuzz::combinations()) {
+            play(*each, script);
         }
     } else {
-        all.play((data[0] + 256U * data[1]) % count, script);
+        play(chosen(input.first<fuzz::script_head>()), script);
     }
     return 0;
 }
@@ -71,7 +66,7 @@ extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, st
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned seed)
 {
-    if (size < head || seed % 4 != 0) {
+    if (size < fuzz::script_head || seed % 4 != 0) {
         return LLVMFuzzerMutate(data, size, most);
     }
     data[0] = static_cast<std::uint8_t>(seed >> 8);

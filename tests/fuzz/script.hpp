@@ -12,6 +12,9 @@
 
 namespace fuzz {
 
+/// Bytes in front of a script: they choose the combination of policies that it is played on.
+inline constexpr std::size_t script_head = 2;
+
 enum class action : std::uint8_t {
     acquire,
     acquire_known, ///< a size that the compiler knows: `size` is its number, see subject

@@ -67,6 +67,7 @@ struct combination {
     fuzz::rules rules;
     std::array<std::size_t, 2> known_sizes; ///< of acquire_known
     std::unique_ptr<subject> (*make)();
+    bool leads; ///< libFuzzer follows its branches
 };
 
 /// All of them, in the order in which they were added.
