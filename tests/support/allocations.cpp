@@ -20,9 +20,11 @@ constexpr auto never = std::numeric_limits<std::size_t>::max();
 std::atomic<std::size_t> count{0};
 std::atomic<std::size_t> live{0};
 std::atomic<std::size_t> live_bytes{0};
+std::atomic<std::size_t> refused{0};
+std::atomic<std::size_t> mallocs{0};
+std::atomic<std::size_t> malloc_bytes{0};
 thread_local std::size_t successes_left = never;
 thread_local std::size_t failures_left = 0;
-thread_local bool failed = false;
 
 } // namespace
 
@@ -60,7 +62,7 @@ static void* allocate(std::size_t bytes, std::size_t alignment = head) noexcept
             --successes_left;
         } else if (failures_left > 0) {
             --failures_left;
-            failed = true;
+            ++refused;
             return nullptr;
         }
     }
@@ -75,13 +77,17 @@ static void* allocate(std::size_t bytes, std::size_t alignment = head) noexcept
     return static_cast<std::byte*>(block) + alignment;
 }
 
+static std::size_t size_of(void* memory, std::size_t alignment = head) noexcept
+{
+    return *reinterpret_cast<std::size_t*>(static_cast<std::byte*>(memory) - alignment);
+}
+
 static void deallocate(void* memory, std::size_t alignment = head) noexcept
 {
     if (memory != nullptr) {
-        void* const block = static_cast<std::byte*>(memory) - alignment;
         --live;
-        live_bytes -= *static_cast<std::size_t*>(block);
-        heap_free(block);
+        live_bytes -= size_of(memory, alignment);
+        heap_free(static_cast<std::byte*>(memory) - alignment);
     }
 }
 
@@ -97,15 +103,22 @@ std::size_t allocation_count() noexcept
 {
     return count;
 }
+std::size_t refused_allocations() noexcept
+{
+    return refused;
+}
+std::size_t live_mallocs() noexcept
+{
+    return mallocs;
+}
+std::size_t malloced_bytes() noexcept
+{
+    return malloc_bytes;
+}
 failing_heap::failing_heap(std::size_t successes, std::size_t failures) noexcept
 {
     successes_left = successes;
     failures_left = failures;
-    failed = false;
-}
-bool failing_heap::has_failed() noexcept
-{
-    return failed;
 }
 failing_heap::~failing_heap()
 {
@@ -116,10 +129,19 @@ failing_heap::~failing_heap()
 #if !defined(_MSC_VER)
 extern "C" void* __wrap_malloc(std::size_t bytes)
 {
-    return allocate(bytes);
+    void* const memory = allocate(bytes);
+    if (memory != nullptr) {
+        ++mallocs;
+        malloc_bytes += bytes;
+    }
+    return memory;
 }
 extern "C" void __wrap_free(void* memory)
 {
+    if (memory != nullptr) {
+        --mallocs;
+        malloc_bytes -= size_of(memory);
+    }
     deallocate(memory);
 }
 #endif

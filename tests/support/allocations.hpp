@@ -13,6 +13,13 @@ std::size_t allocated_bytes() noexcept;
 /// How many were given.
 std::size_t allocation_count() noexcept;
 
+/// How many a failing_heap refused.
+std::size_t refused_allocations() noexcept;
+
+/// Of the live blocks those that malloc gave: the packets of a heap_source.
+std::size_t live_mallocs() noexcept;
+std::size_t malloced_bytes() noexcept;
+
 /// Within its life as many allocations as `failures` says fail, after `successes` more.
 class failing_heap {
 public:
@@ -21,6 +28,4 @@ public:
     failing_heap(failing_heap const&) = delete;
     failing_heap& operator=(failing_heap const&) = delete;
     ~failing_heap();
-
-    [[nodiscard]] static bool has_failed() noexcept;
 };

@@ -1,0 +1,136 @@
+// The reference: what pools, their packets and their memory have to be after each operation.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <vector>
+
+#include "rules.hpp"
+
+namespace fuzz {
+
+/// What a pool counts for each of its buckets.
+struct counters {
+    std::size_t hits = 0;
+    std::size_t misses = 0;
+    std::size_t kept = 0;  ///< came back and are idle
+    std::size_t freed = 0; ///< came back and found no room
+    std::size_t drops = 0; ///< handles that were destroyed without release
+    std::size_t decayed = 0;
+    std::size_t trimmed = 0;
+    std::size_t reserved = 0; ///< made ahead of time
+    std::size_t outstanding = 0;
+    std::size_t most_outstanding = 0;
+};
+
+/// Bytes that were written into a packet: `size` of them, those of pattern `id`.
+struct payload {
+    std::size_t id = 0;
+    std::size_t size = 0;
+};
+
+/// A packet in a slab.
+struct idle_packet {
+    void const* address = nullptr; ///< null for one that was reserved: nobody has seen it yet
+    payload wrote;
+};
+
+/// One bucket of a pool.
+struct slab {
+    std::vector<idle_packet> idle; ///< the oldest first
+    std::size_t fewest_idle = 0;   ///< since the last decay
+    std::size_t mark = 0;          ///< packets that the traffic needs: see surplus()
+    counters count;
+};
+
+/// The slabs of a pool, which its packets know, also when it has moved or is gone.
+struct home {
+    std::size_t source = 0;  ///< of their memory
+    std::vector<slab> slabs; ///< one a bucket, and one for packets of exactly the size asked for
+    bool built = false;      ///< it takes memory, if it is of that kind
+    bool open = true;        ///< until its pool is gone
+};
+
+/// A packet in the user's hands.
+struct outstanding_packet {
+    void const* address = nullptr;
+    home* from = nullptr;
+    std::size_t bucket = 0; ///< one past the last for a packet of exactly the size asked for
+    std::size_t capacity = 0;
+    payload wrote;
+};
+
+/// Pools of one type that exchange packets. It knows nothing of threads, and never fails: an
+/// operation that threw is not told to it.
+class model {
+public:
+    explicit model(rules const& of) : rules_(of) {}
+
+    [[nodiscard]] bool exists(std::size_t pool) const { return pools_.at(pool) != nullptr; }
+    [[nodiscard]] std::size_t bucket_of(std::size_t size) const;
+    [[nodiscard]] std::size_t capacity_for(std::size_t size) const;
+    /// The idle packets that an acquire takes from, the newest last.
+    [[nodiscard]] std::vector<idle_packet> const& idle_for(std::size_t pool,
+                                                           std::size_t size) const;
+    /// How many packets of the bucket for `size` may be idle, beside those of other buckets.
+    [[nodiscard]] std::size_t room(std::size_t pool, std::size_t size) const;
+
+    void create(std::size_t pool, std::size_t source);
+    void destroy(std::size_t pool);
+    void move_construct(std::size_t to, std::size_t from);
+    void move_assign(std::size_t to, std::size_t from);
+
+    /// The first operation that needs slabs makes them, even when it fails after that.
+    void open(std::size_t pool) { home_of(pool).built = true; }
+    [[nodiscard]] bool is_open(std::size_t pool) const { return home_of(pool).built; }
+    /// Whatever was in the slot is dropped afterwards, as an assignment does.
+    void acquire(std::size_t pool, std::size_t size, std::size_t slot, void const* address);
+    void write(std::size_t slot, payload what) { slots_.at(slot)->wrote = what; }
+    void release(std::size_t pool, std::size_t slot);
+    void drop(std::size_t slot);
+    void reserve(std::size_t pool, std::size_t size, std::size_t packets);
+    void decay(std::size_t pool);
+    void trim(std::size_t pool);
+
+    [[nodiscard]] std::optional<outstanding_packet> const& slot(std::size_t index) const
+    {
+        return slots_.at(index);
+    }
+    /// Whether the packet there is outstanding, or idle in a pool.
+    [[nodiscard]] bool is_live(void const* address) const;
+    [[nodiscard]] amount idle(std::size_t pool, std::size_t bucket) const;
+    [[nodiscard]] amount idle(std::size_t pool) const;
+    [[nodiscard]] std::size_t source_of(std::size_t pool) const;
+
+    /// Idle and outstanding packets whose memory is from the source.
+    [[nodiscard]] amount packets_of(std::size_t source) const { return memory_.at(source); }
+    [[nodiscard]] std::size_t outstanding() const { return outstanding_; }
+    /// Blocks that are no packets: homes, and with them the slots that grow with the packets.
+    [[nodiscard]] std::size_t fewest_blocks() const;
+    [[nodiscard]] std::size_t most_blocks() const;
+
+private:
+    [[nodiscard]] home& home_of(std::size_t pool) const { return *pools_.at(pool); }
+    [[nodiscard]] std::size_t bytes(std::size_t bucket) const;
+    [[nodiscard]] std::size_t idle_bytes(home const& of) const;
+
+    void close(home& of);
+    void forget_empty();
+    void leave(std::size_t slot, bool dropped);
+    void put(home& into, outstanding_packet const& packet);
+    void made(home const& of, std::size_t capacity);
+    void freed(home const& of, std::size_t capacity);
+    void free_oldest(home& of, std::size_t bucket, std::size_t packets);
+    [[nodiscard]] static std::size_t surplus(slab& of, std::size_t limit);
+
+    rules const& rules_;
+    std::list<home> homes_; // of pools, and of packets whose pool is gone
+    std::array<home*, pool_count> pools_{};
+    std::array<std::optional<outstanding_packet>, slot_count> slots_;
+    std::array<amount, 2> memory_{};
+    std::size_t outstanding_ = 0;
+};
+
+} // namespace fuzz

@@ -1,0 +1,165 @@
+#include "script.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string_view>
+
+namespace fuzz {
+
+namespace {
+
+using enum action;
+
+// As often as each stands here: mostly traffic, now and then what happens to a whole pool.
+constexpr std::array actions{
+    acquire,        acquire,       acquire,       acquire,       acquire,       acquire, acquire,
+    acquire_known,  acquire_known, acquire_batch, acquire_batch, release,       release, release,
+    release,        release,       release,       release_batch, release_batch, drop,    drop,
+    drop,           decay,         decay,         decay,         trim,          reserve, detach,
+    move_construct, move_assign,   destroy,       fail_memory,
+};
+static_assert(actions.size() == 32);
+
+constexpr std::array<std::string_view, 16> names{
+    "acquire",         "acquire<>",
+    "acquire a batch", "release",
+    "release a batch", "drop",
+    "decay",           "trim",
+    "reserve",         "move a pool to a new one",
+    "assign a pool",   "destroy",
+    "detach",          "fail memory",
+    "fail metadata",   "recover",
+};
+
+constexpr std::size_t huge = std::numeric_limits<std::size_t>::max();
+
+} // namespace
+
+std::string to_string(operation const& of)
+{
+    auto const number = [](std::string_view what, std::size_t value) {
+        return std::string(what) + std::to_string(value);
+    };
+    return std::string(names.at(static_cast<std::size_t>(of.what))) + number(", pool ", of.pool) +
+           number(", other pool ", of.other) + number(", slot ", of.slot) +
+           number(", count ", of.count) + number(", size ", of.size);
+}
+
+script::script(std::span<std::uint8_t const> bytes, rules const& of)
+    : rest_(bytes), rules_(of), edges_{0, 1}
+{
+    for (auto const& bucket : of.buckets) {
+        for (auto const size : {bucket.size - 1, bucket.size, bucket.size + 1}) {
+            edges_.push_back(size);
+        }
+    }
+}
+
+std::uint8_t script::byte()
+{
+    if (rest_.empty()) {
+        return 0;
+    }
+    auto const first = rest_.front();
+    rest_ = rest_.subspan(1);
+    return first;
+}
+
+std::size_t script::size()
+{
+    constexpr std::array<std::size_t, 5> large{65534, 65535, 65536, std::size_t{1} << 32, huge};
+    constexpr std::size_t others = 8; // sizes that are no edge
+    auto const choice = byte() % (edges_.size() + others);
+    if (choice < edges_.size()) {
+        return edges_[choice];
+    }
+    std::size_t const next = byte();
+    if (choice > edges_.size()) {
+        return next * 7;
+    }
+    return next < large.size() ? large[next] : next * 256 + byte();
+}
+
+/// So many that a bucket gives its packets back over several decays, but no more than a script can
+/// have a thousand times.
+std::size_t script::packets(std::size_t capacity)
+{
+    constexpr std::size_t most_bytes = 48 * 1024;
+    auto const choice = byte();
+    if (choice >= 254) {
+        return choice == 254 ? (std::size_t{1} << 31) + 1 : huge;
+    }
+    std::size_t const count = choice < 200 ? choice % 24U : (choice - 200U) * 25U;
+    return std::min(count, most_bytes / capacity);
+}
+
+std::optional<operation> script::next()
+{
+    if (rest_.empty()) {
+        return std::nullopt;
+    }
+    auto const first = byte();
+    operation result{.what = actions[first % actions.size()],
+                     .pool = first / actions.size() % pool_count};
+    auto const read_slot = [&] {
+        auto const choice = byte();
+        result.slot = choice % slot_count;
+        result.exactly = choice >= slot_count;
+    };
+    auto const read_batch = [&] {
+        result.slot = byte() % slot_count;
+        auto const choice = byte();
+        result.count = std::min<std::size_t>(choice < 224 ? choice % 16U : choice % 129U,
+                                             slot_count - result.slot);
+    };
+    switch (result.what) {
+    case acquire:
+        read_slot();
+        result.size = size();
+        break;
+    case acquire_known:
+        read_slot();
+        result.size = byte();
+        break;
+    case acquire_batch:
+        read_batch();
+        result.size = size();
+        break;
+    case release:
+    case drop:
+        read_slot();
+        break;
+    case release_batch:
+        read_batch();
+        break;
+    case reserve: {
+        result.size = size();
+        auto const bucket = std::ranges::find_if(
+            rules_.buckets, [&](auto const& b) { return b.size >= result.size; });
+        result.count = packets(bucket == rules_.buckets.end() ? 1 : bucket->size);
+        break;
+    }
+    case move_construct:
+    case move_assign:
+        result.other = byte() % pool_count;
+        break;
+    case fail_memory: {
+        auto const choice = byte();
+        constexpr std::array kinds{fail_memory, fail_memory, fail_metadata, recover};
+        result.what = kinds[choice % kinds.size()];
+        result.count = choice / kinds.size() % 24;
+        break;
+    }
+    case decay:
+    case trim:
+    case destroy:
+    case detach:
+    case fail_metadata:
+    case recover:
+        break;
+    }
+    return result;
+}
+
+} // namespace fuzz

@@ -1,0 +1,66 @@
+// Operations on pools, read from bytes: any bytes are a script.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rules.hpp"
+
+namespace fuzz {
+
+/// Bytes in front of a script: they choose the combination of policies that it is played on.
+inline constexpr std::size_t script_head = 2;
+
+enum class action : std::uint8_t {
+    acquire,
+    acquire_known, ///< a size that the compiler knows: `size` is its number, see subject
+    acquire_batch,
+    release,
+    release_batch,
+    drop,
+    decay,
+    trim,
+    reserve,
+    move_construct,
+    move_assign,
+    destroy,
+    detach,
+    fail_memory,   ///< from the `count`-th allocation on
+    fail_metadata, ///< from the `count`-th construction on
+    recover,
+};
+
+struct operation {
+    action what = action::detach;
+    std::size_t pool = 0;
+    std::size_t other = 0; ///< the pool that is moved
+    std::size_t slot = 0;
+    std::size_t count = 0;
+    std::size_t size = 0;
+    bool exactly = false; ///< this slot; else the first from there on that suits the operation
+};
+
+std::string to_string(operation const& of);
+
+/// Reads one operation after the other. Sizes are often those at the edge of a bucket.
+class script {
+public:
+    script(std::span<std::uint8_t const> bytes, rules const& of);
+
+    std::optional<operation> next();
+
+private:
+    std::uint8_t byte();
+    std::size_t size();
+    std::size_t packets(std::size_t capacity);
+
+    std::span<std::uint8_t const> rest_;
+    rules const& rules_;
+    std::vector<std::size_t> edges_;
+};
+
+} // namespace fuzz

@@ -1,0 +1,227 @@
+// Slabs of their own against a vector: who comes out, what is kept, what is refused.
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <new>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "allocations.hpp"
+#include "tally.hpp"
+
+import pktpool;
+
+namespace {
+
+struct one_bucket {
+    static constexpr std::array buckets{pktpool::bucket{.size = 548, .limit = 3}};
+};
+using run_time_slab = pktpool::packet_slab;
+using compile_time_slab = pktpool::basic_packet_slab<one_bucket, pktpool::single_threaded>;
+
+constexpr auto never = std::numeric_limits<std::size_t>::max();
+
+/// Two slabs, which exchange packets of 16 handles, and for each its idle packets, oldest first.
+template <class Slab>
+class pair_of_slabs {
+public:
+    explicit pair_of_slabs(std::span<std::uint8_t const, 4> numbers)
+    {
+        for (std::size_t i = 0; i < 2; ++i) {
+            if constexpr (std::same_as<Slab, run_time_slab>) {
+                sizes_[i] = numbers[i] * 8U;
+                limits_[i] = numbers[i + 2] % 6U;
+                slabs_[i].emplace(sizes_[i], limits_[i]);
+                check_bounds();
+            } else {
+                slabs_[i].emplace();
+            }
+        }
+    }
+
+    void play(std::uint8_t byte)
+    {
+        std::size_t const which = (byte >> 3U) % 2U;
+        std::size_t const handle = byte >> 4U;
+        switch (byte % 8U) {
+        case 0:
+        case 1:
+            alloc(which, handle, false);
+            break;
+        case 2:
+        case 3:
+            push_back(which, handle);
+            break;
+        case 4:
+            decay(which);
+            break;
+        case 5:
+            move(which);
+            break;
+        case 6:
+            left_ = left_ == never ? handle : never;
+            break;
+        default:
+            alloc(which, handle, true);
+            break;
+        }
+        check(which);
+    }
+
+private:
+    static void expect(bool holds, char const* what)
+    {
+        if (!holds) {
+            std::fprintf(stderr, "fuzz: a slab: %s\n", what);
+            std::abort();
+        }
+    }
+
+    static void check_bounds()
+    {
+        for (auto const& [size, limit] : {std::pair{65536UL, 1UL}, std::pair{1UL, 65536UL}}) {
+            try {
+                run_time_slab const refused(size, limit);
+                expect(false, "one that is too large");
+            } catch (std::length_error const&) {
+            }
+        }
+    }
+
+    /// From the slab, or made without one.
+    void alloc(std::size_t which, std::size_t handle, bool create)
+    {
+        auto& idle = idle_[which];
+        pktpool::packet_ptr came;
+        bool failed = false;
+        auto const refused = refused_allocations();
+        {
+            failing_heap const heap(left_);
+            try {
+                came = create ? pktpool::create_packet(sizes_[which]) : slabs_[which]->alloc();
+            } catch (std::bad_alloc const&) {
+                failed = true;
+            }
+        }
+        expect(failed == (refused_allocations() != refused), "bad_alloc");
+        if (failed) {
+            expect(create || idle.empty(), "no memory for a hit");
+            return;
+        }
+        if (!create && !idle.empty()) {
+            expect(came.get() == idle.back(), "not the newest");
+            idle.pop_back();
+        }
+        expect(came->allocated == sizes_[which], "capacity");
+        expect(came->size == 0 && came->num_transmissions == 0, "not reset");
+        came->size = came->allocated;
+        came->num_transmissions = 1;
+        handles_[handle] = std::move(came);
+    }
+
+    void push_back(std::size_t which, std::size_t handle)
+    {
+        auto& p = handles_[handle];
+        auto const* const address = p.get();
+        bool const fits = address == nullptr || p->allocated == sizes_[which];
+        auto const refused = refused_allocations();
+        bool kept = false;
+        {
+            failing_heap const heap(fits ? left_ : never); // else for the text of the exception
+            try {
+                kept = slabs_[which]->try_push_back(p);
+                expect(fits, "a packet of another capacity");
+            } catch (std::invalid_argument const&) {
+                expect(!fits, "a packet that fits is refused");
+                expect(p.get() == address, "a refused packet is lost");
+                return;
+            }
+        }
+        // Without memory for the slots it is freed, as where there is no room.
+        bool const room = address != nullptr && idle_[which].size() < limits_[which] &&
+                          refused_allocations() == refused;
+        expect(kept == room, "kept, or not");
+        expect(p == nullptr, "a packet that was taken is still there");
+        if (kept) {
+            idle_[which].push_back(address);
+        }
+    }
+
+    void decay(std::size_t which)
+    {
+        slabs_[which]->decay();
+        if (!idle_[which].empty()) {
+            idle_[which].erase(idle_[which].begin());
+        }
+    }
+
+    /// Into a new one, which takes the place of the other.
+    void move(std::size_t which)
+    {
+        auto const other = 1 - which;
+        slabs_[other].reset();
+        slabs_[other].emplace(std::move(*slabs_[which]));
+        idle_[other] = std::exchange(idle_[which], {});
+        sizes_[other] = sizes_[which];
+        limits_[other] = limits_[which];
+    }
+
+    void check(std::size_t which) const
+    {
+        auto const& slab = *slabs_[which];
+        auto const each = sizeof(pktpool::packet) + sizes_[which];
+        expect(slab.idle().count == idle_[which].size(), "idle packets");
+        expect(slab.idle().bytes == idle_[which].size() * each, "idle bytes");
+        expect(slab.allocate_size() == sizes_[which], "allocate_size");
+        expect(slab.limit() == limits_[which], "limit");
+        auto const out =
+            std::ranges::count_if(handles_, [](auto const& p) { return p != nullptr; });
+        expect(live_mallocs() - before_ ==
+                   static_cast<std::size_t>(out) + idle_[0].size() + idle_[1].size(),
+               "packets in memory");
+    }
+
+    std::size_t before_ = live_mallocs();
+    std::size_t left_ = never; // allocations of each operation that succeed
+    std::array<std::size_t, 2> sizes_{548, 548};
+    std::array<std::size_t, 2> limits_{3, 3};
+    std::array<std::optional<Slab>, 2> slabs_;
+    std::array<std::vector<void const*>, 2> idle_;
+    std::array<pktpool::packet_ptr, 16> handles_;
+};
+
+template <class Slab>
+void play(std::span<std::uint8_t const> bytes)
+{
+    auto const before = live_allocations();
+    {
+        pair_of_slabs<Slab> slabs(bytes.first<4>());
+        std::ranges::for_each(bytes.subspan(4), [&](auto byte) { slabs.play(byte); });
+    }
+    if (live_allocations() != before) {
+        std::abort();
+    }
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
+{
+    static fuzz::tally done("operations in", "scripts, on two kinds of slabs");
+    if (size >= 4) {
+        play<run_time_slab>({data, size});
+        play<compile_time_slab>({data, size});
+        done.add_thing();
+        done.add_steps(2 * (size - 4));
+    }
+    return 0;
+}

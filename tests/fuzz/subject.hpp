@@ -1,0 +1,76 @@
+// Pools of one type, whichever it is: what a script does to them and what they show.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <memory_resource>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "rules.hpp"
+
+namespace fuzz {
+
+/// What a handle shows of its packet.
+struct packet_view {
+    std::byte* data = nullptr;
+    void const* address = nullptr; ///< null: so is the handle
+    std::size_t bucket = 0;        ///< 255 for a packet of exactly the size asked for
+    std::size_t allocated = 0;
+    std::size_t size = 0;
+    std::size_t header_size = 0;
+    std::size_t sequence = 0; ///< of the metadata, as its flags: 0 when new
+    std::size_t flags = 0;
+
+    bool operator==(packet_view const&) const = default;
+};
+
+/// `pool_count` pools that may not exist, and `slot_count` handles that may be null. An operation
+/// throws what the pool's throws.
+class subject {
+public:
+    subject() = default;
+    subject(subject const&) = delete;
+    subject& operator=(subject const&) = delete;
+    virtual ~subject() = default;
+
+    virtual void create(std::size_t pool, std::pmr::memory_resource& memory) = 0;
+    virtual void destroy(std::size_t pool) = 0;
+    virtual void move_construct(std::size_t to, std::size_t from) = 0;
+    virtual void move_assign(std::size_t to, std::size_t from) = 0;
+    virtual void acquire(std::size_t pool, std::size_t size, std::size_t slot) = 0;
+    /// acquire<N>() with the size of this number.
+    virtual void acquire_known(std::size_t pool, std::size_t number, std::size_t slot) = 0;
+    virtual void acquire_batch(std::size_t pool, std::size_t size, std::size_t slot,
+                               std::size_t count) = 0;
+    virtual void release(std::size_t pool, std::size_t slot) = 0;
+    virtual void release_batch(std::size_t pool, std::size_t slot, std::size_t count) = 0;
+    virtual void drop(std::size_t slot) = 0;
+    virtual void reserve(std::size_t pool, std::size_t size, std::size_t packets) = 0;
+    virtual void decay(std::size_t pool) = 0;
+    virtual void trim(std::size_t pool) = 0;
+    virtual void detach(std::size_t pool) = 0;
+
+    [[nodiscard]] virtual packet_view view(std::size_t slot) const = 0;
+    /// Sets every field of the header: the flags of the metadata all to 1.
+    virtual void fill(std::size_t slot, std::size_t size, std::size_t header_size,
+                      std::size_t sequence) = 0;
+    /// The idle packets of each bucket and, in the end, of all.
+    virtual void idle(std::size_t pool, std::span<amount> into) const = 0;
+};
+
+/// A choice of policies.
+struct combination {
+    std::string_view name;
+    fuzz::rules rules;
+    std::array<std::size_t, 2> known_sizes; ///< of acquire_known
+    std::unique_ptr<subject> (*make)();
+    bool leads; ///< libFuzzer follows its branches
+};
+
+/// All of them, in the order in which they were added.
+std::vector<combination const*>& combinations();
+
+} // namespace fuzz
