@@ -111,14 +111,16 @@ void guard_record::retire(guarded_packet const& packet, ledger const* pool,
     Expects(pool_ == pool || misused(packet, "released to another pool than its own", where));
     auto const* const end = end_of(packet);
     auto const* const written = find_written(packet.buffer + asked_, end);
-    Expects(written == end ||
-            misused(packet,
-                    message()
-                        .add("overrun: of the %u bytes asked for, byte %td was written, 0x%02x",
-                             unsigned{asked_}, written - packet.buffer,
-                             std::to_integer<unsigned>(*written))
-                        .view(),
-                    where));
+    Expects(
+        written == end ||
+        misused(packet,
+                message()
+                    .add("overrun: of the %u bytes asked for, byte %td is 0x%02x, "
+                         "expected 0x%02x",
+                         unsigned{asked_}, written - packet.buffer,
+                         std::to_integer<unsigned>(*written), std::to_integer<unsigned>(pattern))
+                    .view(),
+                where));
     std::fill_n(packet.buffer, asked_, pattern);
     state_ = state::idle;
     released_ = where;
