@@ -57,6 +57,13 @@ inline constexpr auto numbers = [] {
     return result;
 }();
 
+template <class Pool>
+constexpr std::string_view name_of()
+{
+    std::string_view const function = __PRETTY_FUNCTION__;
+    return function.substr(function.find('['));
+}
+
 template <class Buckets, class... Ps>
 struct combined {
     using pool = pktpool::basic_packet_pool<Buckets, THREADING, Ps...>;
@@ -74,7 +81,7 @@ struct combined {
         return std::make_unique<fuzz::pool_subject<pool, source, known_sizes>>();
     }
 
-    static constexpr std::string_view name() { return __PRETTY_FUNCTION__; }
+    static constexpr std::string_view name() { return name_of<pool>(); }
 
     static constexpr fuzz::combination numbered{
         .name = name(),
