@@ -87,7 +87,8 @@ public:
     void take_over(own_home& other, std::source_location where) noexcept
     {
         {
-            [[maybe_unused]] auto const held = other.slabs_.enter("a move from a pool", where);
+            [[maybe_unused]] auto const here = slabs_.enter("a move to a pool", where);
+            [[maybe_unused]] auto const there = other.slabs_.enter("a move from a pool", where);
             slabs_.trim();
             slabs_.take_over(other.slabs_);
         }

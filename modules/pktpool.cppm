@@ -20,5 +20,6 @@ export import :cache;
 export import :slab;
 export import :slabs;
 export import :own_home;
+export import :heap_slabs;
 export import :shared_home;
 export import :pool;

@@ -1,6 +1,5 @@
 // The pool: the slabs of a bucket policy behind one acquire and release.
 module;
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -71,10 +70,6 @@ public:
     basic_packet_pool& operator=(basic_packet_pool&& other) noexcept
     {
         if (this != &other) {
-            if (auto* const slabs = home_.find()) {
-                [[maybe_unused]] auto const held =
-                    slabs->enter("a move to a pool", here::current());
-            }
             home_.take_over(other.home_, here::current());
         }
         return *this;
@@ -181,13 +176,7 @@ public:
         }
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("reserve()", where);
-        auto& slab = slabs[bucket_index<Buckets>(size)];
-        auto const room = slabs.room(slab);
-        if (packets > room) {
-            throw_too_large("a number of idle packets", packets, room,
-                            "raise the limit of the bucket, or max_idle_bytes");
-        }
-        slabs.reserve(slab, packets);
+        slabs.reserve(slabs[bucket_index<Buckets>(size)], packets);
     }
 
     /// The next use binds the pool anew; see the threading policy.
@@ -229,11 +218,7 @@ public:
             [[maybe_unused]] auto const held = slabs->enter("statistics()", where);
             return slabs->statistics();
         }
-        pool_statistics<bucket_count<Buckets>> none;
-        std::ranges::transform(Buckets::buckets, none.buckets.begin(), [](bucket const& each) {
-            return bucket_statistics{.capacity = each.size};
-        });
-        return none;
+        return nothing_counted<bucket_count<Buckets>>(Buckets::buckets);
     }
 
     /// Where the packets were acquired that are out, most packets first. Throws std::bad_alloc.

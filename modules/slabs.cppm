@@ -14,6 +14,7 @@ module;
 
 export module pktpool:slabs;
 
+import :error;
 import :source;
 import :buckets;
 import :checkers;
@@ -101,17 +102,13 @@ public:
     /// Makes packets until `packets` of the slab are idle, or throws and changes nothing.
     void reserve(Slab& slab, std::size_t packets)
     {
+        if (auto const room = this->room(slab); packets > room) {
+            throw_too_large("a number of idle packets", packets, room,
+                            "raise the limit of the bucket, or max_idle_bytes");
+        }
         auto const idle = counters_.idle(slab);
         slab.reserve(source_, gsl::narrow_cast<std::uint32_t>(packets));
         counters_.reserved(slab.index(), counters_.idle(slab) - idle);
-    }
-
-    /// How many packets may be idle in the slab beside those of the others.
-    [[nodiscard]] std::size_t room(Slab const& slab) const noexcept
-    {
-        auto const others = idle().bytes - slab.idle().bytes;
-        return std::min<std::size_t>(
-            slab.ceiling(), (Policies::idle_bound::most_idle_bytes - others) / slab.bytes_each());
     }
 
     void decay() noexcept
@@ -167,6 +164,14 @@ private:
     {
         return !bounded ||
                idle().bytes + slab.bytes_each() <= Policies::idle_bound::most_idle_bytes;
+    }
+
+    /// How many packets may be idle in the slab beside those of the others.
+    [[nodiscard]] std::size_t room(Slab const& slab) const noexcept
+    {
+        auto const others = idle().bytes - slab.idle().bytes;
+        return std::min<std::size_t>(
+            slab.ceiling(), (Policies::idle_bound::most_idle_bytes - others) / slab.bytes_each());
     }
 
     /// Where the slots of each bucket start in the one array, and in the end their number.

@@ -15,6 +15,8 @@ module;
 
 export module pktpool:statistics;
 
+import :buckets;
+
 namespace pktpool {
 
 template <class S>
@@ -96,6 +98,17 @@ struct pool_statistics {
     /// One line for a log, without its end: the total, as `hits=1 misses=2 ...`.
     [[nodiscard]] std::string to_line() const { return statistics_line(total); }
 };
+
+/// Of a pool with these buckets before its first acquire.
+template <std::size_t Buckets>
+[[nodiscard]] pool_statistics<Buckets> nothing_counted(auto const& buckets) noexcept
+{
+    pool_statistics<Buckets> none;
+    std::ranges::transform(buckets, none.buckets.begin(), [](bucket const& each) {
+        return bucket_statistics{.capacity = each.size};
+    });
+    return none;
+}
 
 /// The counts of a pool with so many buckets; other packets count in the last row.
 template <bool Counts, std::size_t Buckets>
