@@ -16,9 +16,10 @@ module;
 export module pktpool:cache;
 
 import :error;
+import :checkers;
 import :source;
 import :buckets;
-import :packet;
+import :life;
 import :retention;
 import :stack;
 
@@ -62,18 +63,18 @@ public:
         metadata fresh{}; // may throw, so it comes first
         if (idle_.at_low_water()) {
             if (idle_.empty()) {
-                return make(source);
+                return make(source, capacity_);
             }
             idle_.lower_water();
         }
         Packet* const packet = idle_.pop_newest();
-        packet->reset(std::move(fresh));
+        renew(*packet, std::move(fresh));
         return packet;
     }
 
     /// Fills a batch of null handles, or throws and changes nothing; `wrap` makes a handle.
     template <class Handle, class Wrap>
-    void take(Source& source, gsl::span<Handle> batch, Wrap wrap)
+    void take(Source& source, std::size_t capacity, gsl::span<Handle> batch, Wrap wrap)
     {
         auto const fewest = idle_.fewest();
         auto const hits = std::min<std::size_t>(batch.size(), idle_.size());
@@ -83,11 +84,11 @@ public:
         try {
             for (; done < hits; ++done) {
                 Packet* const packet = idle[hits - 1 - done];
-                packet->reset();
+                renew(*packet, metadata{});
                 out[done] = wrap(packet);
             }
             for (; done < batch.size(); ++done) {
-                out[done] = wrap(make(source));
+                out[done] = wrap(make(source, capacity));
             }
         } catch (...) {
             while (done > hits) {
@@ -95,38 +96,32 @@ public:
             }
             idle_.unpop(hits - done);
             while (done > 0) {
-                idle_.push(out[--done].release());
+                lay_down(out[--done].release());
             }
             idle_.set_fewest(fewest);
             throw;
         }
     }
 
-    /// Takes the packet, unless there are enough. Returns whether it did.
+    /// Takes a retired packet, unless there are enough. Returns whether it did.
     [[nodiscard]] PKTPOOL_HOT bool put(gsl::not_null<Packet*> packet) noexcept
     {
-        give_up(*packet); // first: it may run code of the user's, which may come back here
         if (idle_.full()) [[unlikely]] {
             return false;
         }
-        idle_.push(packet.get());
+        lay_down(packet.get());
         return true;
     }
 
-    /// A new packet for the bucket. Throws std::bad_alloc and has then changed nothing.
-    [[nodiscard]] Packet* make(Source& source)
+    /// A new packet, with a slot to come back to if it has the capacity of the bucket. Throws
+    /// std::bad_alloc and has then changed nothing.
+    [[nodiscard]] Packet* make(Source& source, std::size_t capacity)
     {
         if constexpr (grows) {
-            if (total_ >= idle_.ceiling()) [[unlikely]] {
+            if (capacity == capacity_ && total_ >= idle_.ceiling()) [[unlikely]] {
                 slots_.grow(idle_, total_ + 1);
             }
         }
-        return make_exact(source, capacity_);
-    }
-
-    /// A new packet of a capacity of its own.
-    [[nodiscard]] Packet* make_exact(Source& source, std::size_t capacity)
-    {
         Packet* const packet = make_packet<Packet>(source, capacity, index_);
         ++total_;
         return packet;
@@ -146,7 +141,7 @@ public:
         auto const fewest = idle_.fewest();
         try {
             while (idle_.size() < packets) {
-                idle_.push(make(source));
+                lay_down(make(source, capacity_));
             }
         } catch (...) {
             while (idle_.size() > before) {
@@ -188,14 +183,6 @@ public:
         idle_.settle();
     }
 
-    /// What the metadata owns goes on release, not at the next acquire.
-    PKTPOOL_HOT static void give_up(Packet& packet) noexcept
-    {
-        if constexpr (!std::is_trivially_destructible_v<metadata>) {
-            [[maybe_unused]] metadata const given_up(std::move(static_cast<metadata&>(packet)));
-        }
-    }
-
     /// Goes on in the slots that its owner keeps for it: own_slots() of them.
     void move_to(Packet** slots) noexcept { idle_.move_to(slots, Retention::ceiling(limit_)); }
     [[nodiscard]] static constexpr std::size_t own_slots(bucket const& which) noexcept
@@ -207,18 +194,35 @@ public:
 
     [[nodiscard]] idle_packets idle() const noexcept
     {
-        return {.count = idle_.size(), .bytes = idle_.size() * packet_bytes()};
+        return {.count = idle_.size(), .bytes = idle_.size() * bytes_each()};
     }
     /// Bytes that one packet takes, with its header.
-    [[nodiscard]] std::size_t packet_bytes() const noexcept { return sizeof(Packet) + capacity_; }
+    [[nodiscard]] std::size_t bytes_each() const noexcept
+    {
+        return packet_bytes<Packet>(capacity_);
+    }
     [[nodiscard]] std::uint32_t total() const noexcept { return total_; }
     /// The most packets that it holds.
     [[nodiscard]] std::uint32_t ceiling() const noexcept { return Retention::ceiling(limit_); }
     [[nodiscard]] std::uint32_t limit() const noexcept { return limit_; }
     [[nodiscard]] std::uint16_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] std::uint8_t index() const noexcept { return index_; }
 
 private:
     struct nothing {};
+
+    /// An idle packet with the header of a new one.
+    PKTPOOL_HOT static void renew(Packet& packet, metadata&& fresh) noexcept
+    {
+        show(&packet, sizeof(Packet));
+        packet.reset(std::move(fresh));
+    }
+
+    PKTPOOL_HOT void lay_down(Packet* packet) noexcept
+    {
+        hide(packet, bytes_each());
+        idle_.push(packet);
+    }
 
     idle_stack<Packet> idle_;
     std::uint32_t limit_ = 0;

@@ -1,7 +1,6 @@
 // What becomes of a packet whose handle is destroyed without release.
 module;
 #include <concepts>
-#include <source_location>
 
 #include "pktpool_attributes.hpp"
 
@@ -32,17 +31,18 @@ export struct return_on_drop {
 
 static_assert(drop_policy<free_on_drop> && drop_policy<return_on_drop>);
 
-/// Brings a packet back to its slab; null is harmless. The thread rules of its pool hold.
+/// Tells the slab of a packet that its handle is gone; null is harmless. The thread rules of its
+/// pool hold.
 export template <class Packet, class Slab>
-class return_deleter {
+class homing_deleter {
 public:
-    return_deleter() = default;
-    explicit return_deleter(Slab& slab) noexcept : slab_(&slab) {}
+    homing_deleter() = default;
+    explicit homing_deleter(Slab& slab) noexcept : slab_(&slab) {}
 
     PKTPOOL_HOT void operator()(Packet* packet) const noexcept
     {
         if (packet != nullptr) {
-            slab_->come_home(packet, "a dropped handle", std::source_location{});
+            slab_->drop(packet);
         }
     }
 

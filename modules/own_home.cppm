@@ -1,4 +1,4 @@
-// Where a pool with free_on_drop keeps its slabs: in itself.
+// Where a pool that does not hear of dropped handles keeps its slabs: in itself.
 module;
 #include <cstddef>
 #include <memory>
@@ -13,6 +13,7 @@ export module pktpool:own_home;
 import :source;
 import :buckets;
 import :packet;
+import :life;
 import :threading;
 import :policies;
 import :cache;
@@ -20,7 +21,7 @@ import :slabs;
 
 namespace pktpool {
 
-/// free_on_drop: the slabs are a part of the pool, and a handle knows its source only.
+/// The slabs are a part of the pool, and a handle knows its source only.
 template <bucket_policy Buckets, threading_policy Threading, class Policies>
 class own_home {
 public:
@@ -38,13 +39,28 @@ public:
     [[nodiscard]] slabs const* find() const noexcept { return &slabs_; }
 
     [[nodiscard]] PKTPOOL_HOT packet_ptr handle(packet* p, slab&) noexcept { return handle(p); }
-    [[nodiscard]] PKTPOOL_RARE packet_ptr make_exact(std::size_t size)
+    /// Fills a batch of null handles with packets above the largest bucket, or throws and changes
+    /// nothing.
+    PKTPOOL_RARE void make_exact(std::size_t size, gsl::span<packet_ptr> batch,
+                                 std::source_location)
     {
-        return handle(make_packet<packet>(slabs_.source(), size, no_bucket));
+        try {
+            for (auto& p : batch) {
+                p = handle(make_packet<packet>(slabs_.source(), size, no_bucket));
+            }
+        } catch (...) {
+            for (auto& p : batch) {
+                p.reset();
+            }
+            throw;
+        }
     }
 
     PKTPOOL_HOT void release(packet_ptr p, std::source_location where) noexcept
     {
+        if (p) {
+            retire(*p); // outside the door: it may run code of the user's
+        }
         [[maybe_unused]] auto const held = slabs_.enter("release()", where);
         if (p) {
             put(p);
@@ -53,6 +69,11 @@ public:
 
     void release(gsl::span<packet_ptr> batch, std::source_location where) noexcept
     {
+        for (auto& p : batch) {
+            if (p) {
+                retire(*p);
+            }
+        }
         [[maybe_unused]] auto const held = slabs_.enter("release()", where);
         for (auto& p : batch) {
             if (p) {

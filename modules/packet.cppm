@@ -5,19 +5,21 @@ module;
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <new>
 #include <type_traits>
 #include <utility>
 
 #include <gsl/assert>
-#include <gsl/narrow>
 #include <gsl/span>
+
+#include "pktpool_attributes.hpp"
 
 export module pktpool:packet;
 
 import :error;
 import :source;
+import :checkers;
 import :buckets;
+import :life;
 
 namespace pktpool {
 
@@ -57,17 +59,15 @@ export struct utp_metadata {
 
 static_assert(packet_metadata<utp_metadata>);
 
-/// Only pktpool makes packets: outside the module this type has no name.
-struct construction_key {
-    explicit construction_key() = default;
-};
-
 /// The header of a packet; `allocated` bytes of buffer follow it in memory. The members of
 /// `Metadata` are members of the packet. A packet is neither copied nor moved: handles are.
-export template <packet_metadata Metadata>
+/// Only the bytes that were asked for are the user's: AddressSanitizer, Memcheck and `hardened`
+/// report a use of those between them and `allocated`.
+export template <packet_metadata Metadata, class Care = no_care>
 class alignas(packet_alignment) basic_packet : public Metadata {
 public:
     using metadata = Metadata;
+    using care = Care; ///< what the pool's policies add to its life
 
     std::uint8_t const bucket;     ///< index of the bucket it was made for, or no_bucket
     std::uint16_t const allocated; ///< capacity of the buffer, bytes
@@ -89,7 +89,7 @@ public:
         return reinterpret_cast<std::byte const*>(this + 1);
     }
 
-    /// All `allocated` bytes: what to receive into.
+    /// All `allocated` bytes; those that were asked for are what to receive into.
     [[nodiscard]] gsl::span<std::byte> buffer() noexcept { return {data(), allocated}; }
     [[nodiscard]] gsl::span<std::byte const> buffer() const noexcept { return {data(), allocated}; }
 
@@ -121,6 +121,9 @@ public:
         header_size = 0;
     }
 
+    /// For pktpool.
+    [[nodiscard]] auto& packet_guard() noexcept { return guard_; }
+
 private:
     void check_sizes() const noexcept
     {
@@ -128,37 +131,9 @@ private:
                 broken("header_size <= size <= allocated does not hold for this packet; set size "
                        "and header_size to what the buffer holds"));
     }
+
+    PKTPOOL_NO_UNIQUE_ADDRESS typename Care::guard guard_; // the last, next to the buffer
 };
-
-/// Allocates and constructs; the buffer is left as the source gave it.
-template <class Packet, packet_source Source>
-[[nodiscard]] Packet* make_packet(Source& source, std::size_t capacity, std::uint8_t bucket)
-{
-    if (capacity > max_packet_size) {
-        throw_size_too_large(capacity, max_packet_size);
-    }
-    std::size_t const bytes = sizeof(Packet) + capacity;
-    void* const memory = source.allocate(bytes);
-    Ensures(
-        (memory != nullptr && reinterpret_cast<std::uintptr_t>(memory) % packet_alignment == 0) ||
-        broken("the packet source gave memory that is null or not aligned to packet_alignment; "
-               "let allocate() throw, and align what it gives"));
-    try {
-        return ::new (memory)
-            Packet(construction_key{}, gsl::narrow_cast<std::uint16_t>(capacity), bucket);
-    } catch (...) { // from Metadata
-        source.deallocate(memory, bytes);
-        throw;
-    }
-}
-
-template <class Packet, packet_source Source>
-void destroy_packet(Source& source, Packet* packet) noexcept
-{
-    std::size_t const bytes = sizeof(Packet) + packet->allocated;
-    packet->~Packet();
-    source.deallocate(packet, bytes);
-}
 
 /// Destroys a packet and gives its memory back; null is harmless.
 export template <class Packet, packet_source Source = heap_source>
@@ -169,6 +144,7 @@ struct basic_packet_deleter : private Source {
     void operator()(Packet* packet) noexcept
     {
         if (packet != nullptr) {
+            touch(packet); // it may be idle
             destroy_packet(static_cast<Source&>(*this), packet);
         }
     }

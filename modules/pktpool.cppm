@@ -3,12 +3,17 @@
 export module pktpool;
 
 export import :error;
+export import :checkers;
 export import :source;
 export import :buckets;
+export import :clearing;
+export import :guard;
+export import :life;
 export import :packet;
 export import :threading;
 export import :retention;
 export import :handle;
+export import :statistics;
 export import :policies;
 export import :stack;
 export import :cache;

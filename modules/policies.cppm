@@ -12,6 +12,10 @@ import :packet;
 import :threading;
 import :retention;
 import :handle;
+import :clearing;
+import :guard;
+import :life;
+import :statistics;
 
 namespace pktpool {
 
@@ -41,14 +45,23 @@ template <class P>
 struct is_drop : std::bool_constant<drop_policy<P>> {};
 template <class P>
 struct is_idle_bound : std::bool_constant<idle_bound<P>> {};
+template <class P>
+struct is_clearing : std::bool_constant<clearing_policy<P>> {};
+template <class P>
+struct is_hardening : std::bool_constant<hardening_policy<P>> {};
+template <class P>
+struct is_statistics : std::bool_constant<statistics_policy<P>> {};
 /// Metadata is known by being nothing else: a policy with state has data, too.
 template <class P>
-struct is_metadata : std::bool_constant<packet_metadata<P> && !retention_policy<P> &&
-                                        !drop_policy<P> && !packet_source<P> && !idle_bound<P>> {};
+struct is_metadata
+    : std::bool_constant<packet_metadata<P> && !retention_policy<P> && !drop_policy<P> &&
+                         !packet_source<P> && !idle_bound<P> && !clearing_policy<P> &&
+                         !hardening_policy<P> && !statistics_policy<P>> {};
 
 template <class P>
-concept policy_of_a_known_kind = retention_policy<P> || drop_policy<P> || packet_source<P> ||
-                                 packet_metadata<P> || idle_bound<P>;
+concept policy_of_a_known_kind =
+    retention_policy<P> || drop_policy<P> || packet_source<P> || packet_metadata<P> ||
+    idle_bound<P> || clearing_policy<P> || hardening_policy<P> || statistics_policy<P>;
 
 /// Else a retention policy that lacks a function, or a threading policy out of its place, would
 /// pass for metadata when it holds data.
@@ -66,6 +79,12 @@ template <class... Ps>
 concept at_most_one_drop_policy = how_many<is_drop, Ps...> <= 1;
 template <class... Ps>
 concept at_most_one_idle_bound = how_many<is_idle_bound, Ps...> <= 1;
+template <class... Ps>
+concept at_most_one_clearing_policy = how_many<is_clearing, Ps...> <= 1;
+template <class... Ps>
+concept at_most_one_hardening_policy = how_many<is_hardening, Ps...> <= 1;
+template <class... Ps>
+concept at_most_one_statistics_policy = how_many<is_statistics, Ps...> <= 1;
 template <class... Ps>
 concept at_most_one_packet_source = how_many<is_source, Ps...> <= 1;
 template <class... Ps>
@@ -92,7 +111,9 @@ concept further_policies =
     (policy_of_a_known_kind<Ps> && ...) && (policy_is_not_half_of_another_kind<Ps> && ...) &&
     at_most_one_retention_policy<Ps...> && at_most_one_drop_policy<Ps...> &&
     at_most_one_packet_source<Ps...> && at_most_one_packet_metadata<Ps...> &&
-    at_most_one_idle_bound<Ps...> && demand_is_tracked_only_with_return_on_drop<Ps...>;
+    at_most_one_idle_bound<Ps...> && at_most_one_clearing_policy<Ps...> &&
+    at_most_one_hardening_policy<Ps...> && at_most_one_statistics_policy<Ps...> &&
+    demand_is_tracked_only_with_return_on_drop<Ps...>;
 
 /// The policies of a pool, each kind by name.
 template <class... Ps>
@@ -103,12 +124,21 @@ struct policy_set {
     using source = typename select<is_source, heap_source, Ps...>::type;
     using metadata = typename select<is_metadata, utp_metadata, Ps...>::type;
     using idle_bound = typename select<is_idle_bound, unbounded_idle, Ps...>::type;
-    using packet = basic_packet<metadata>;
+    using statistics = typename select<is_statistics, uncounted, Ps...>::type;
+    using care = packet_care<typename select<is_hardening, not_hardened, Ps...>::type,
+                             typename select<is_clearing, never_cleared, Ps...>::type>;
+    using packet = basic_packet<metadata, care>;
+
+    /// Whether the pool hears of a handle that is destroyed.
+    static constexpr bool hears_of_drops =
+        drop::returns_dropped || care::hardened || statistics::counts;
 };
 
-/// A slab alone has nothing for dropped packets to return to, and nothing to add up.
+/// A slab alone has nothing that dropped packets could return to or be counted by.
 template <class... Ps>
-concept policies_fit_a_slab = how_many<is_drop, Ps...> == 0 && how_many<is_idle_bound, Ps...> == 0;
+concept policies_fit_a_slab =
+    how_many<is_drop, Ps...> == 0 && how_many<is_idle_bound, Ps...> == 0 &&
+    how_many<is_hardening, Ps...> == 0 && how_many<is_statistics, Ps...> == 0;
 
 static_assert(std::is_same_v<policy_set<>::packet, packet>);
 static_assert(std::is_same_v<policy_set<utp_metadata, heap_source, fixed_limit>::source,

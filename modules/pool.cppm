@@ -1,5 +1,6 @@
 // The pool: the slabs of a bucket policy behind one acquire and release.
 module;
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +8,7 @@ module;
 #include <source_location>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <gsl/assert>
 #include <gsl/narrow>
@@ -24,6 +26,8 @@ import :threading;
 import :retention;
 import :policies;
 import :cache;
+import :guard;
+import :statistics;
 import :own_home;
 import :shared_home;
 
@@ -31,7 +35,9 @@ namespace pktpool {
 
 /// Hands out packets of the sizes of a bucket policy and keeps the returned ones for reuse. Handles
 /// may outlive it. Moved from, it is empty and usable. With limits that are known at compile time
-/// it owns no heap memory but its idle packets; with return_on_drop also their slabs.
+/// it owns no heap memory but its idle packets. Where it hears of dropped handles (return_on_drop,
+/// counted, hardened) a handle is two pointers, the slabs are on the heap, too, and its thread
+/// rules hold for drops.
 /// Threads: as its threading policy says; a move leaves the new pool unbound, and the destructor
 /// may run on any thread that no other one uses the pool beside.
 export template <bucket_policy Buckets = libtorrent_buckets,
@@ -40,9 +46,9 @@ export template <bucket_policy Buckets = libtorrent_buckets,
 class basic_packet_pool {
     using policies = policy_set<Policies...>;
     using source_type = typename policies::source;
-    using home = std::conditional_t<policies::drop::returns_dropped,
-                                    shared_home<Buckets, Threading, policies>,
-                                    own_home<Buckets, Threading, policies>>;
+    using home =
+        std::conditional_t<policies::hears_of_drops, shared_home<Buckets, Threading, policies>,
+                           own_home<Buckets, Threading, policies>>;
     using here = std::source_location;
 
 public:
@@ -76,7 +82,8 @@ public:
     ~basic_packet_pool() = default;
 
     /// A packet of the smallest bucket with capacity >= `size` bytes, above the largest bucket one
-    /// of exactly `size`. Its metadata is reset, its buffer untouched. Throws std::length_error
+    /// of exactly `size`. Its metadata is reset, its buffer untouched, and `size` bytes of that are
+    /// the caller's. Throws std::length_error
     /// above max_packet_size and std::bad_alloc when memory is out; the pool is then as before.
     /// O(1).
     [[nodiscard]] PKTPOOL_HOT packet_ptr acquire(std::size_t size, here where = here::current())
@@ -84,10 +91,10 @@ public:
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
         if (size > Buckets::buckets.back().size) [[unlikely]] {
-            return home_.make_exact(size);
+            return exact(size, where);
         }
-        auto const index = bucket_index<Buckets>(size);
-        return home_.handle(slabs[index].take(slabs.source()), slabs[index]);
+        auto& slab = slabs[bucket_index<Buckets>(size)];
+        return home_.handle(slabs.take(slab, size, where), slab);
     }
 
     /// The same for a size that is known when the caller is compiled, look-up included.
@@ -99,9 +106,9 @@ public:
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
         constexpr auto index = bucket_index<Buckets>(Size);
         if constexpr (index == bucket_count<Buckets>) {
-            return home_.make_exact(Size);
+            return exact(Size, where);
         } else {
-            return home_.handle(slabs[index].take(slabs.source()), slabs[index]);
+            return home_.handle(slabs.take(slabs[index], Size, where), slabs[index]);
         }
     }
 
@@ -115,14 +122,18 @@ public:
                 p.reset();
             }
         }
-        if (size > Buckets::buckets.back().size) [[unlikely]] {
-            acquire_exact(size, batch, where);
-            return;
-        }
         auto& slabs = home_.open();
         [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
+        if (size > Buckets::buckets.back().size) [[unlikely]] {
+            if (size > max_packet_size) {
+                throw_size_too_large(size, max_packet_size); // also for an empty batch
+            }
+            home_.make_exact(size, batch, where);
+            return;
+        }
         auto& slab = slabs[bucket_index<Buckets>(size)];
-        slab.take(slabs.source(), batch, [&](packet* p) { return home_.handle(p, slab); });
+        auto const wrap = [this, &slab](packet* p) { return home_.handle(p, slab); };
+        slabs.take(slab, size, slab.capacity(), batch, wrap, where);
     }
 
     /// Keeps a bucket's packet for reuse while there is room for it, frees any other. Null is
@@ -176,7 +187,7 @@ public:
             throw_too_large("a number of idle packets", packets, room,
                             "raise the limit of the bucket, or max_idle_bytes");
         }
-        slab.reserve(slabs.source(), gsl::narrow_cast<std::uint32_t>(packets));
+        slabs.reserve(slab, packets);
     }
 
     /// The next use binds the pool anew; see the threading policy.
@@ -209,22 +220,41 @@ public:
         return {};
     }
 
-private:
-    void acquire_exact(std::size_t size, gsl::span<packet_ptr> batch, here where)
+    /// What the pool did so far. O(buckets).
+    [[nodiscard]] pool_statistics<bucket_count<Buckets>>
+    statistics(here where = here::current()) const noexcept
+        requires policies::statistics::counts
     {
-        if (size > max_packet_size) {
-            throw_size_too_large(size, max_packet_size); // also for an empty batch
+        if (auto const* const slabs = home_.find()) {
+            [[maybe_unused]] auto const held = slabs->enter("statistics()", where);
+            return slabs->statistics();
         }
-        try {
-            for (auto& p : batch) {
-                p = acquire(size, where);
-            }
-        } catch (...) {
-            for (auto& p : batch) {
-                p.reset();
-            }
-            throw;
+        pool_statistics<bucket_count<Buckets>> none;
+        std::ranges::transform(Buckets::buckets, none.buckets.begin(), [](bucket const& each) {
+            return bucket_statistics{.capacity = each.size};
+        });
+        return none;
+    }
+
+    /// Where the packets were acquired that are out, most packets first. Throws std::bad_alloc.
+    /// O(n log n) for n packets whose place was recorded.
+    [[nodiscard]] std::vector<outstanding_packets> outstanding(here where = here::current()) const
+        requires policies::care::hardened
+    {
+        if (auto const* const slabs = home_.find()) {
+            [[maybe_unused]] auto const held = slabs->enter("outstanding()", where);
+            return slabs->ledger().outstanding();
         }
+        return {};
+    }
+
+private:
+    /// Inside the door.
+    [[nodiscard]] PKTPOOL_RARE packet_ptr exact(std::size_t size, here where)
+    {
+        packet_ptr p;
+        home_.make_exact(size, gsl::span(&p, 1), where);
+        return p;
     }
 
     home home_;

@@ -1,7 +1,8 @@
-// Where a pool with return_on_drop keeps its slabs: in a home on the heap that dropped packets find
-// and that lives until the last of them is back.
+// Where a pool that hears of dropped handles keeps its slabs: in a home on the heap that its
+// packets find and that lives until the last of them is back.
 module;
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <source_location>
@@ -20,6 +21,8 @@ import :threading;
 import :policies;
 import :handle;
 import :cache;
+import :guard;
+import :life;
 import :slabs;
 
 namespace pktpool {
@@ -33,17 +36,16 @@ public:
     [[nodiscard]] Home& home() const noexcept { return *home_; }
 
     template <class Packet>
-    PKTPOOL_HOT void come_home(Packet* p, std::string_view operation,
-                               std::source_location where) noexcept
+    PKTPOOL_HOT void drop(Packet* p) noexcept
     {
-        home_->take_back(*this, p, operation, where);
+        home_->drop(*this, p);
     }
 
 private:
     Home* home_ = nullptr;
 };
 
-/// The slabs of a pool that dropped packets return to. Lives until its pool and its last packet are
+/// The slabs of a pool that hears of dropped handles. Lives until its pool and its last packet are
 /// gone, and then goes by itself.
 template <bucket_policy Buckets, threading_policy Threading, class Policies>
 class heap_slabs
@@ -70,27 +72,24 @@ public:
     /// The slab of packets above the largest bucket: it has no slots and so refuses each.
     [[nodiscard]] slab& exact() noexcept { return exact_; }
 
-    /// Inside the door.
-    PKTPOOL_HOT void take_back(slab& into, packet* p) noexcept
+    /// A handle of the slab was destroyed.
+    PKTPOOL_HOT void drop(slab& from, packet* p) noexcept
     {
-        if (!this->put(into, p)) [[unlikely]] {
-            into.destroy(this->source(), p);
-        }
+        retire(*p, &this->ledger_);
+        come_home(from, p, "a dropped handle", {}, true);
     }
-
-    /// From outside; the last packet of a pool that is gone takes its home with it.
-    PKTPOOL_HOT void take_back(slab& into, packet* p, std::string_view operation,
-                               std::source_location where) noexcept
+    /// The user released a packet of the slab to the pool with that ledger.
+    PKTPOOL_HOT void release(slab& from, packet* p, typename packet::care::ledger const* pool,
+                             std::source_location where) noexcept
     {
-        bool last = false;
-        {
-            [[maybe_unused]] auto const held = this->enter(operation, where);
-            if (!this->put(into, p)) [[unlikely]] {
-                last = refuse(into, p);
-            }
-        } // what was held is a part of what goes now
-        if (last) [[unlikely]] {
-            go();
+        retire(*p, pool, where);
+        come_home(from, p, "release()", where, false);
+    }
+    /// The same inside the door, for a packet that was retired outside of it.
+    PKTPOOL_HOT void take_back(slab& from, packet* p) noexcept
+    {
+        if (!this->put(from, p)) [[unlikely]] {
+            from.destroy(this->source(), p);
         }
     }
 
@@ -102,6 +101,9 @@ public:
         {
             [[maybe_unused]] auto const held = this->enter("the destructor", {});
             closed_ = true;
+            if constexpr (packet::care::reports) {
+                this->ledger_.report();
+            }
             for (auto& each : *this) {
                 each.close(this->source());
             }
@@ -115,6 +117,25 @@ public:
 
 private:
     ~heap_slabs() = default;
+
+    /// The last packet of a pool that is gone takes its home with it.
+    PKTPOOL_HOT void come_home(slab& to, packet* p, std::string_view operation,
+                               std::source_location where, bool dropped) noexcept
+    {
+        bool last = false;
+        {
+            [[maybe_unused]] auto const held = this->enter(operation, where);
+            if (dropped) {
+                this->counters_.dropped(to.index());
+            }
+            if (!this->put(to, p, !dropped || Policies::drop::returns_dropped)) [[unlikely]] {
+                last = refuse(to, p);
+            }
+        } // what was held is a part of what goes now
+        if (last) [[unlikely]] {
+            go();
+        }
+    }
 
     [[nodiscard]] bool nothing_left() noexcept
     {
@@ -135,8 +156,8 @@ private:
     bool closed_ = false;
 };
 
-/// return_on_drop: the slabs are on the heap from the first acquire on, where they stay when the
-/// pool moves and as long as packets are out.
+/// The slabs are on the heap from the first acquire on, where they stay when the pool moves and as
+/// long as packets are out.
 template <bucket_policy Buckets, threading_policy Threading, class Policies>
 class shared_home {
 public:
@@ -144,7 +165,7 @@ public:
     using source_type = typename Policies::source;
     using slabs = heap_slabs<Buckets, Threading, Policies>;
     using slab = typename slabs::slab;
-    using packet_ptr = std::unique_ptr<packet, return_deleter<packet, slab>>;
+    using packet_ptr = std::unique_ptr<packet, homing_deleter<packet, slab>>;
 
     explicit shared_home(source_type const& source) noexcept : source_(source) {}
     shared_home(shared_home const&) = delete;
@@ -154,48 +175,59 @@ public:
     [[nodiscard]] source_type const& source() const noexcept { return source_; }
     [[nodiscard]] PKTPOOL_HOT slabs& open()
     {
-        if (slabs_ == nullptr) [[unlikely]] {
-            build();
-        }
-        return *slabs_;
+        auto* const built = find();
+        return built != nullptr ? *built : build();
     }
-    [[nodiscard]] slabs* find() noexcept { return slabs_; }
-    [[nodiscard]] slabs const* find() const noexcept { return slabs_; }
+    /// As one plain load where the processor orders loads anyway.
+    [[nodiscard]] PKTPOOL_HOT slabs* find() const noexcept
+    {
+        return slabs_.load(std::memory_order_acquire);
+    }
 
     [[nodiscard]] PKTPOOL_HOT static packet_ptr handle(packet* p, slab& from) noexcept
     {
         return packet_ptr(p, typename packet_ptr::deleter_type(from));
     }
-    [[nodiscard]] PKTPOOL_RARE packet_ptr make_exact(std::size_t size)
+    /// Fills a batch of null handles with packets above the largest bucket, or throws and changes
+    /// nothing.
+    PKTPOOL_RARE void make_exact(std::size_t size, gsl::span<packet_ptr> batch,
+                                 std::source_location where)
     {
-        auto& exact = slabs_->exact();
-        return handle(exact.make_exact(slabs_->source(), size), exact);
+        auto& slabs = *find();
+        auto& exact = slabs.exact();
+        auto const wrap = [&exact](packet* p) { return handle(p, exact); };
+        slabs.take(exact, size, size, batch, wrap, where);
     }
 
-    /// As a drop, with the place of the call. A packet of another pool goes home to that one.
-    PKTPOOL_HOT static void release(packet_ptr p, std::source_location where) noexcept
+    /// A packet of another pool goes home to that one, unless a guard watches over it.
+    PKTPOOL_HOT void release(packet_ptr p, std::source_location where) noexcept
     {
         if (p) {
             auto& from = p.get_deleter().slab();
-            from.come_home(p.release(), "release()", where);
+            from.home().release(from, p.release(), ledger(), where);
         }
     }
 
     void release(gsl::span<packet_ptr> batch, std::source_location where) noexcept
     {
-        bool others = slabs_ == nullptr;
+        auto* const slabs = find();
+        auto const is_own = [slabs](packet_ptr const& p) {
+            return p && &p.get_deleter().slab().home() == slabs;
+        };
+        bool others = slabs == nullptr;
         if (!others) {
-            [[maybe_unused]] auto const held = slabs_->enter("release()", where);
             for (auto& p : batch) {
-                if (!p) {
-                    continue;
+                if (is_own(p)) {
+                    retire(*p, ledger(), where);
                 }
-                auto& from = p.get_deleter().slab();
-                if (&from.home() == slabs_) [[likely]] {
-                    slabs_->take_back(from, p.release());
-                } else {
-                    others = true;
+            }
+            [[maybe_unused]] auto const held = slabs->enter("release()", where);
+            for (auto& p : batch) {
+                if (is_own(p)) [[likely]] {
+                    auto& from = p.get_deleter().slab();
+                    slabs->take_back(from, p.release());
                 }
+                others |= p != nullptr;
             }
         }
         if (others) [[unlikely]] { // they go home, through doors of their own
@@ -207,29 +239,52 @@ public:
 
     void take_over(shared_home& other, std::source_location where) noexcept
     {
-        if (other.slabs_ != nullptr) {
-            [[maybe_unused]] auto const held = other.slabs_->enter("a move from a pool", where);
+        auto* const taken = other.find();
+        if (taken != nullptr) {
+            [[maybe_unused]] auto const held = taken->enter("a move from a pool", where);
         }
         close();
         source_ = other.source_;
-        slabs_ = std::exchange(other.slabs_, nullptr);
-        if (slabs_ != nullptr) {
-            slabs_->detach();
+        slabs_ = taken;
+        other.slabs_ = nullptr;
+        if (taken != nullptr) {
+            taken->detach();
         }
     }
 
 private:
-    PKTPOOL_RARE void build() { slabs_ = new slabs(source_); }
+    /// Two threads may come first at once, where the threading policy lets them.
+    PKTPOOL_RARE slabs& build()
+    {
+        auto* const built = new slabs(source_);
+        slabs* first = nullptr;
+        if (slabs_.compare_exchange_strong(first, built, std::memory_order_acq_rel)) {
+            return *built;
+        }
+        built->close();
+        return *first;
+    }
+
+    /// Only a guard asks which pool a packet was brought to.
+    [[nodiscard]] typename packet::care::ledger const* ledger() const noexcept
+    {
+        if constexpr (packet::care::hardened) {
+            auto const* const slabs = find();
+            return slabs != nullptr ? &slabs->ledger() : nullptr;
+        } else {
+            return nullptr;
+        }
+    }
 
     void close() noexcept
     {
-        if (slabs_ != nullptr) {
-            slabs_->close();
+        if (auto* const slabs = find()) {
+            slabs->close();
         }
     }
 
     PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
-    slabs* slabs_ = nullptr;
+    std::atomic<slabs*> slabs_ = nullptr;
 };
 
 } // namespace pktpool

@@ -17,6 +17,7 @@ import :error;
 import :source;
 import :buckets;
 import :packet;
+import :life;
 import :threading;
 import :retention;
 import :policies;
@@ -57,7 +58,7 @@ class basic_packet_slab {
 
 public:
     using packet = typename policies::packet;
-    using packet_ptr = basic_packet_ptr<typename policies::metadata, source_type>;
+    using packet_ptr = std::unique_ptr<packet, basic_packet_deleter<packet, source_type>>;
 
     /// A slab for packets of `allocate_size` bytes that keeps up to `limit` of them. Throws
     /// std::length_error above max_packet_size or max_bucket_limit. Allocates nothing.
@@ -101,7 +102,9 @@ public:
     [[nodiscard]] packet_ptr alloc(std::source_location where = std::source_location::current())
     {
         [[maybe_unused]] auto const held = threading_.enter("alloc()", where);
-        return packet_ptr(cache_.take(source_), typename packet_ptr::deleter_type(source_));
+        auto* const p = cache_.take(source_);
+        lend(*p, p->allocated, ledger_, where);
+        return packet_ptr(p, typename packet_ptr::deleter_type(source_));
     }
 
     /// Takes the packet when there is room, else frees it; either way `p` becomes null. Returns
@@ -117,6 +120,7 @@ public:
             throw_wrong_capacity(p->allocated, cache_.capacity());
         }
         auto taken = std::move(p);
+        retire(*taken);
         find_slots();
         bool const kept =
             same_source(taken.get_deleter().source(), source_) && cache_.put(taken.get());
@@ -169,6 +173,7 @@ private:
     }
 
     PKTPOOL_NO_UNIQUE_ADDRESS Threading threading_;
+    PKTPOOL_NO_UNIQUE_ADDRESS typename packet::care::ledger ledger_;
     PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
     cache cache_;
     slots slots_{};

@@ -8,6 +8,7 @@ module;
 #include <string_view>
 
 #include <gsl/narrow>
+#include <gsl/span>
 
 #include "pktpool_attributes.hpp"
 
@@ -15,6 +16,9 @@ export module pktpool:slabs;
 
 import :source;
 import :buckets;
+import :checkers;
+import :life;
+import :statistics;
 import :threading;
 import :policies;
 import :cache;
@@ -56,16 +60,50 @@ public:
     [[nodiscard]] auto begin() noexcept { return slabs_.begin(); }
     [[nodiscard]] auto end() noexcept { return slabs_.end(); }
 
-    /// Whether the slab took the packet: it has room, and so has the bound on all idle bytes.
-    [[nodiscard]] PKTPOOL_HOT bool put(Slab& slab, packet* p) noexcept
+    /// A packet of the slab, lent to the user as `size` bytes.
+    [[nodiscard]] PKTPOOL_HOT packet* take(Slab& slab, std::size_t size, std::source_location where)
     {
-        if constexpr (bounded) {
-            slab.give_up(*p); // may come back here, so it goes before the sum
-            if (idle().bytes + slab.packet_bytes() > Policies::idle_bound::most_idle_bytes) {
-                return false;
+        auto const idle = counters_.idle(slab);
+        packet* const p = slab.take(source_);
+        counters_.lent(slab.index(), idle > 0 ? 1 : 0, 1);
+        lend(*p, size, ledger_, where);
+        return p;
+    }
+
+    /// Fills a batch of null handles with them, or throws and changes nothing. What is new has
+    /// `capacity`.
+    template <class Handle, class Wrap>
+    void take(Slab& slab, std::size_t size, std::size_t capacity, gsl::span<Handle> batch,
+              Wrap wrap, std::source_location where)
+    {
+        auto const idle = counters_.idle(slab);
+        slab.take(source_, capacity, batch, wrap);
+        counters_.lent(slab.index(), std::min(idle, batch.size()), batch.size());
+        if constexpr (memory_is_checked || packet::care::hardened) {
+            for (auto& p : batch) {
+                lend(*p, size, ledger_, where);
             }
         }
-        return slab.put(p);
+    }
+
+    /// Whether the slab took the retired packet: it is wanted, the slab has room, and so has the
+    /// bound on all idle bytes.
+    [[nodiscard]] PKTPOOL_HOT bool put(Slab& slab, packet* p, bool wanted = true) noexcept
+    {
+        if constexpr (packet::care::hardened) {
+            ledger_.remove(p->packet_guard());
+        }
+        bool const kept = wanted && has_room_for_one(slab) && slab.put(p);
+        counters_.came_back(slab.index(), kept);
+        return kept;
+    }
+
+    /// Makes packets until `packets` of the slab are idle, or throws and changes nothing.
+    void reserve(Slab& slab, std::size_t packets)
+    {
+        auto const idle = counters_.idle(slab);
+        slab.reserve(source_, gsl::narrow_cast<std::uint32_t>(packets));
+        counters_.reserved(slab.index(), counters_.idle(slab) - idle);
     }
 
     /// How many packets may be idle in the slab beside those of the others.
@@ -73,19 +111,22 @@ public:
     {
         auto const others = idle().bytes - slab.idle().bytes;
         return std::min<std::size_t>(
-            slab.ceiling(), (Policies::idle_bound::most_idle_bytes - others) / slab.packet_bytes());
+            slab.ceiling(), (Policies::idle_bound::most_idle_bytes - others) / slab.bytes_each());
     }
 
     void decay() noexcept
     {
         for (auto& each : slabs_) {
+            auto const idle = counters_.idle(each);
             each.decay(source_);
+            counters_.decayed(each.index(), idle - counters_.idle(each));
         }
     }
 
     void trim() noexcept
     {
         for (auto& each : slabs_) {
+            counters_.trimmed(each.index(), counters_.idle(each));
             each.trim(source_);
         }
     }
@@ -100,6 +141,9 @@ public:
         return sum;
     }
 
+    [[nodiscard]] auto statistics() const noexcept { return counters_.snapshot(slabs_); }
+    [[nodiscard]] auto const& ledger() const noexcept { return ledger_; }
+
     /// Takes the idle packets of another set, which stays usable. This one must be trimmed.
     void take_over(slab_set& other) noexcept
     {
@@ -112,7 +156,19 @@ public:
         other.find_slots();
     }
 
+protected:
+    PKTPOOL_NO_UNIQUE_ADDRESS typename packet::care::ledger ledger_;
+    PKTPOOL_NO_UNIQUE_ADDRESS
+    counters<Policies::statistics::counts, bucket_count<Buckets>> counters_;
+
 private:
+    [[nodiscard]] PKTPOOL_HOT bool
+    has_room_for_one([[maybe_unused]] Slab const& slab) const noexcept
+    {
+        return !bounded ||
+               idle().bytes + slab.bytes_each() <= Policies::idle_bound::most_idle_bytes;
+    }
+
     /// Where the slots of each bucket start in the one array, and in the end their number.
     static constexpr auto slot_offsets = [] {
         std::array<std::size_t, bucket_count<Buckets> + 1> offsets{};

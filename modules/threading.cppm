@@ -3,6 +3,7 @@ module;
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <mutex>
 #include <source_location>
 #include <string_view>
 #include <thread>
@@ -78,8 +79,32 @@ private:
     std::thread::id owner_id_{}; // only for the message: it is what debuggers and logs show
 };
 
+/// What the standard calls BasicLockable.
+template <class M>
+concept basic_lockable = requires(M mutex) {
+    mutex.lock();
+    mutex.unlock();
+};
+
+/// Any thread at any time, one after the other: every operation holds the mutex, and so does a drop
+/// where the pool hears of it. Metadata that owns packets of its own pool wants a mutex that one
+/// thread may lock twice.
+export template <basic_lockable Mutex = std::mutex>
+class synchronized {
+public:
+    [[nodiscard]] std::lock_guard<Mutex> enter(std::string_view, std::source_location)
+    {
+        return std::lock_guard<Mutex>(mutex_);
+    }
+    static constexpr void detach() noexcept {}
+
+private:
+    Mutex mutex_;
+};
+
 static_assert(threading_policy<unchecked>);
 static_assert(threading_policy<single_threaded>);
+static_assert(threading_policy<synchronized<>>);
 static_assert(std::is_empty_v<unchecked>);
 
 } // namespace pktpool

@@ -18,8 +18,11 @@ import pktpool;
 
 namespace {
 
-using tuned_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
-                                              pktpool::demand_tracked, pktpool::return_on_drop>;
+using plain_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                                              pktpool::counted>;
+using tuned_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               pktpool::demand_tracked, pktpool::return_on_drop, pktpool::counted>;
 
 struct expectation {
     char const* name;
@@ -51,7 +54,7 @@ counts check_figures(std::filesystem::path const& folder, auto const& expectatio
     for (auto const& expected : expectations) {
         CAPTURE(expected.name);
         auto const trace = read_trace(folder / (std::string(expected.name) + ".trace"));
-        auto const plain = count<pktpool::packet_pool>(trace);
+        auto const plain = count<plain_pool>(trace);
         CHECK(plain.acquires == expected.acquires);
         CHECK(plain.hits == expected.libtorrent_hits);
 
@@ -156,7 +159,7 @@ TEST_CASE("traces: one without a packet, empty or of decays only, is replayed")
 {
     for (auto const& text : {file(1, 0, 0, ""), file(1, 1, 0, record(0, 3))}) {
         auto const trace = parse_trace(bytes(text));
-        CHECK(count<pktpool::packet_pool>(trace).acquires == 0);
+        CHECK(count<plain_pool>(trace).acquires == 0);
         CHECK(count<tuned_pool>(trace).acquires == 0);
     }
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -38,7 +39,7 @@ public:
         }
     }
 
-    [[nodiscard]] auto idle() const noexcept { return pool_.idle(); }
+    [[nodiscard]] auto const& pool() const noexcept { return pool_; }
     [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_; }
 
 private:
@@ -52,28 +53,30 @@ private:
     std::vector<typename Pool::packet_ptr> slots_;
 };
 
+/// Of a replay, with what the pool counted itself.
 struct counts {
     std::size_t acquires = 0;
     std::size_t hits = 0;
     std::size_t most_idle_bytes = 0;
     std::size_t sum_idle_bytes = 0; ///< over the records
+    std::string table;              ///< bucket by bucket
 };
 
+/// `Pool` has the policy `counted`.
 template <class Pool>
 counts count(packet_trace const& trace)
 {
     counts result;
     player<Pool> with(trace);
     for (auto const& r : trace.records) {
-        auto const before = with.idle().count;
         with.play(r);
-        auto const after = with.idle();
-        if (r.op == trace_record::operation::acquire) {
-            ++result.acquires;
-            result.hits += after.count < before ? 1U : 0U; // it came from the idle ones
-        }
-        result.most_idle_bytes = std::max(result.most_idle_bytes, after.bytes);
-        result.sum_idle_bytes += after.bytes;
+        auto const idle = with.pool().idle().bytes;
+        result.most_idle_bytes = std::max(result.most_idle_bytes, idle);
+        result.sum_idle_bytes += idle;
     }
+    auto const statistics = with.pool().statistics();
+    result.acquires = statistics.total.hits + statistics.total.misses;
+    result.hits = statistics.total.hits;
+    result.table = statistics.to_table();
     return result;
 }

@@ -36,10 +36,6 @@ struct windowed_buckets {
     };
 };
 
-/// The pool that libtorrent's could be: handles come home, and it keeps what the traffic needs.
-using tuned_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
-                                              pktpool::demand_tracked, pktpool::return_on_drop>;
-
 /// What a program without a pool does.
 struct plain_malloc {
     using packet_ptr = pktpool::packet_ptr;
@@ -47,7 +43,11 @@ struct plain_malloc {
     static packet_ptr acquire(std::size_t size) { return pktpool::create_packet(size); }
     static void release(packet_ptr) noexcept {}
     static void decay() noexcept {}
-    static pktpool::idle_packets idle() noexcept { return {}; }
+};
+
+/// As pools see it: nothing is ever idle.
+struct no_buckets_kept {
+    static constexpr std::array buckets{pktpool::bucket{.size = 1, .limit = 0}};
 };
 
 template <class Pool>
@@ -67,17 +67,28 @@ struct contender {
     std::chrono::duration<double> (*time)(packet_trace const&);
 };
 
-template <class Pool>
+template <class Buckets, class... Policies>
+using pool_of = pktpool::basic_packet_pool<Buckets, pktpool::single_threaded, Policies...>;
+
+/// The pool that libtorrent's could be: handles come home, and it keeps what the traffic needs.
+using tuned_pool =
+    pool_of<pktpool::libtorrent_buckets, pktpool::demand_tracked, pktpool::return_on_drop>;
+
+/// A pool is timed as it is, and counts in another run.
+template <class Buckets, class... Policies>
 constexpr contender contender_of(char const* name)
 {
-    return {name, &count<Pool>, &time<Pool>};
+    return {name, &count<pool_of<Buckets, Policies..., pktpool::counted>>,
+            &time<pool_of<Buckets, Policies...>>};
 }
 
 constexpr std::array contenders{
-    contender_of<plain_malloc>("malloc"), // the first: the others are ratios to it
-    contender_of<pktpool::packet_pool>("packet_pool"),
-    contender_of<pktpool::basic_packet_pool<windowed_buckets>>("windowed"),
-    contender_of<tuned_pool>("tuned"),
+    contender{"malloc", &count<pool_of<no_buckets_kept, pktpool::counted>>,
+              &time<plain_malloc>}, // the first: the others are ratios to it
+    contender_of<pktpool::libtorrent_buckets>("packet_pool"),
+    contender_of<windowed_buckets>("windowed"),
+    contender_of<pktpool::libtorrent_buckets, pktpool::demand_tracked, pktpool::return_on_drop>(
+        "tuned"),
 };
 
 /// Idle and outstanding bytes over the course of a trace, a row for every so many records.
@@ -92,7 +103,7 @@ void write_course(packet_trace const& trace, std::filesystem::path const& path)
     for (std::size_t i = 0; i < trace.records.size(); ++i) {
         with.play(trace.records[i]);
         if (i % stride == 0) {
-            out << i << '\t' << with.idle().bytes << '\t' << with.outstanding() << '\n';
+            out << i << '\t' << with.pool().idle().bytes << '\t' << with.outstanding() << '\n';
         }
     }
 }
@@ -124,15 +135,18 @@ std::array<double, contenders.size()> ratios(packet_trace const& trace, int roun
 }
 
 void print(std::string const& name, packet_trace const& trace,
-           std::array<double, contenders.size()> const& times)
+           std::array<double, contenders.size()> const& times, bool with_statistics)
 {
     for (std::size_t i = 0; i < contenders.size(); ++i) {
-        auto const [acquires, hits, most_idle, sum] = contenders[i].count(trace);
+        auto const [acquires, hits, most_idle, sum, table] = contenders[i].count(trace);
         std::printf(
             "%-20s %-12s %9zu %9zu %9zu %8.1f%% %10.1f %9.2f\n", name.c_str(), contenders[i].name,
             acquires, hits, acquires - hits,
             acquires == 0 ? 0.0 : 100.0 * static_cast<double>(hits) / static_cast<double>(acquires),
             static_cast<double>(most_idle) / 1024, times[i]);
+        if (with_statistics) {
+            std::printf("\n%s\n", table.c_str());
+        }
     }
 }
 
@@ -149,7 +163,7 @@ std::vector<std::filesystem::path> shipped_traces()
 }
 
 int run(std::vector<std::filesystem::path> const& paths, int rounds,
-        std::filesystem::path const& course)
+        std::filesystem::path const& course, bool with_statistics)
 {
     // All are read before the first is replayed: a bad file is reported at once.
     std::vector<packet_trace> traces;
@@ -162,7 +176,7 @@ int run(std::vector<std::filesystem::path> const& paths, int rounds,
         auto const times = ratios(traces[i], rounds, progress);
         progress.clear();
         auto const name = paths[i].stem().string();
-        print(name, traces[i], times);
+        print(name, traces[i], times, with_statistics);
         if (!course.empty()) {
             write_course<pktpool::packet_pool>(traces[i], course / (name + ".packet_pool.tsv"));
             write_course<tuned_pool>(traces[i], course / (name + ".tuned.tsv"));
@@ -193,8 +207,10 @@ int main(int argc, char** argv)
         app.add_option("--course", course,
                        "Folder for tables of idle and outstanding bytes over the course of a trace")
             ->check(CLI::ExistingDirectory);
+        bool with_statistics = false;
+        app.add_flag("--statistics", with_statistics, "What each pool counted, bucket by bucket");
         CLI11_PARSE(app, argc, argv);
-        return run(paths.empty() ? shipped_traces() : paths, rounds, course);
+        return run(paths.empty() ? shipped_traces() : paths, rounds, course, with_statistics);
     } catch (std::exception const& e) {
         std::fprintf(stderr, "replay: %s\n", e.what());
         return EXIT_FAILURE;

@@ -42,6 +42,11 @@ VARIANTS = {
     "come_home": ("come_home", None, "unchecked + return_on_drop"),
     "demand": ("demand", None, "unchecked + return_on_drop + demand_tracked"),
     "tuned": ("tuned", None, "thread check + return_on_drop + demand_tracked"),
+    "counted": ("counted", None, "default + counted"),
+    "cleared": ("cleared", None, "default + clear_on_release"),
+    "hardened": ("hardened", None, "default + hardened"),
+    "sampled": ("sampled", None, "default + hardened, the place of one acquire in 64"),
+    "synchronized": ("synchronized", None, "synchronized<std::mutex>, one thread"),
 }
 WORKLOADS = {
     "trace": "a packet of the traces, 20 bytes written",
@@ -50,6 +55,7 @@ WORKLOADS = {
     "mix": "random sizes, 64 outstanding, 20 bytes written",
     "batch": "64 packets in one call",
     "policies": "cost of each policy",
+    "threads": "one synchronized pool, several threads",
     "compile": "time to compile",
 }
 
@@ -243,6 +249,21 @@ def policy_table(bench):
             + table(["", "instructions", "ns"], rows) + "\n")
 
 
+def thread_table(bench):
+    """Each thread does bursts of 8 on one pool; nanoseconds of a packet by the clock on the wall."""
+    if not (bench.programs / "bench_shared").exists():
+        bench.skip("threads", "bench_shared was not built")
+        return ""
+    rows = []
+    for threads in (1, 2, 8):
+        command = [str(bench.programs / "bench_shared"), str(threads), str(bench.options.seconds)]
+        rounds = [float(subprocess.check_output(command)) for _ in range(bench.options.rounds)]
+        bench.samples["threads", threads] = {"synchronized": rounds}
+        rows.append([str(threads), spread(rounds, 1)])
+    return ("## One synchronized pool, threads that do nothing else\n\n"
+            + table(["threads", "ns a packet, all together"], rows) + "\n")
+
+
 def processor_seconds(command, folder):
     """Of a command and what it starts: other programs on the machine do not count."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -432,6 +453,8 @@ def main():
             report.append(batch_table(bench))
         elif workload == "policies":
             report.append(policy_table(bench))
+        elif workload == "threads":
+            report.append(thread_table(bench))
         elif workload == "compile":
             report.append(compile_times(bench))
 

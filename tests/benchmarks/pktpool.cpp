@@ -1,5 +1,6 @@
 // pktpool with the policies that CMakeLists.txt gives in POOL.
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <utility>
 
@@ -8,6 +9,11 @@
 import pktpool;
 
 namespace {
+
+/// hardened, with the place of few acquires.
+struct [[maybe_unused]] one_in_64 : pktpool::hardened {
+    static constexpr std::uint32_t places_one_in = 64;
+};
 
 template <class Pool>
 class pktpool_contender {

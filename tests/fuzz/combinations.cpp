@@ -16,13 +16,15 @@ namespace {
 
 /// A limit of 0, a limit of 1, and no size above the largest bucket.
 struct odd_buckets {
-    static constexpr std::array buckets{
+    [[maybe_unused]] static constexpr std::array buckets{
         pktpool::bucket{.size = 1, .limit = 1},
         pktpool::bucket{.size = 33, .limit = 0},
         pktpool::bucket{.size = 300, .limit = 3},
         pktpool::bucket{.size = pktpool::max_packet_size, .limit = 2},
     };
 };
+
+constexpr std::size_t trailer = 16; // bytes behind the buffer of a hardened packet
 
 // 20 + 548 + 1472 + 1472 bytes and four headers of utp_metadata: to the byte.
 using idle_bytes = pktpool::max_idle_bytes<3576>;
@@ -68,6 +70,9 @@ struct combined {
     using source = std::conditional_t<has<pktpool::pmr_source, Ps...>, pktpool::pmr_source,
                                       pktpool::heap_source>;
 
+    static constexpr bool hears_of_drops = has<pktpool::return_on_drop, Ps...> ||
+                                           has<pktpool::hardened, Ps...> ||
+                                           has<pktpool::counted, Ps...>;
     static constexpr std::array<std::size_t, 2> known_sizes{Buckets::buckets[0].size + 1,
                                                             pktpool::max_packet_size};
 
@@ -81,14 +86,19 @@ struct combined {
     static constexpr fuzz::combination numbered{
         .name = name(),
         .rules = {.buckets = numbers<Buckets>,
-                  .header_bytes = sizeof(typename pool::packet),
+                  .header_bytes =
+                      sizeof(typename pool::packet) + (has<pktpool::hardened, Ps...> ? trailer : 0),
                   .most_idle_bytes =
                       has<idle_bytes, Ps...> ? idle_bytes::most_idle_bytes : ~std::size_t{0},
                   .takes_resource = has<pktpool::pmr_source, Ps...>,
                   .returns_dropped = has<pktpool::return_on_drop, Ps...>,
+                  .hears_of_drops = hears_of_drops,
                   .tracks_demand = has<pktpool::demand_tracked, Ps...>,
-                  .slabs_on_heap = has<pktpool::return_on_drop, Ps...>,
-                  .metadata_owns = has<fuzz::own_metadata, Ps...>},
+                  .slabs_on_heap = hears_of_drops,
+                  .metadata_owns = has<fuzz::own_metadata, Ps...>,
+                  .hardened = has<pktpool::hardened, Ps...>,
+                  .clears = has<pktpool::clear_on_release, Ps...>,
+                  .counts = has<pktpool::counted, Ps...>},
         .known_sizes = known_sizes,
         .make = make,
         .leads = leads,
@@ -113,22 +123,25 @@ void add(choice<Taken...> taken, axis<Choices...>, Axes... rest)
     (add<Buckets>(both(taken, Choices{}), rest...), ...);
 }
 
-template <class Buckets>
+/// All that ships; and a few for libFuzzer to follow, with all that the module has.
 void add_all()
 {
+    using pktpool::libtorrent_buckets;
     if constexpr (leads) {
-        add<Buckets>(choice<>{}, keeping{},
-                     axis<choice<>, choice<pktpool::pmr_source, fuzz::own_metadata, idle_bytes>>{});
+        using bound_and_owning =
+            axis<choice<>, choice<pktpool::pmr_source, fuzz::own_metadata, idle_bytes>>;
+        using watched = axis<choice<>, choice<pktpool::clear_on_release, pktpool::counted>,
+                             choice<pktpool::hardened, pktpool::counted>>;
+        add<libtorrent_buckets>(choice<>{}, keeping{}, bound_and_owning{}, watched{});
+        add<odd_buckets>(choice<>{}, keeping{}, bound_and_owning{}, watched{});
     } else {
-        add<Buckets>(choice<>{}, keeping{}, optional<pktpool::pmr_source>{},
-                     optional<fuzz::own_metadata>{}, optional<idle_bytes>{});
+        add<libtorrent_buckets>(choice<>{}, keeping{}, optional<pktpool::pmr_source>{},
+                                optional<idle_bytes>{}, optional<pktpool::hardened>{},
+                                optional<pktpool::clear_on_release>{},
+                                optional<pktpool::counted>{});
     }
 }
 
-[[maybe_unused]] bool const added = [] {
-    add_all<pktpool::libtorrent_buckets>();
-    add_all<odd_buckets>();
-    return true;
-}();
+[[maybe_unused]] bool const added = (add_all(), true);
 
 } // namespace

@@ -29,9 +29,13 @@ constexpr fuzz::rules libtorrent_rules{.buckets = buckets,
                                        .most_idle_bytes = ~std::size_t{0},
                                        .takes_resource = false,
                                        .returns_dropped = false,
+                                       .hears_of_drops = false,
                                        .tracks_demand = false,
                                        .slabs_on_heap = false,
-                                       .metadata_owns = false};
+                                       .metadata_owns = false,
+                                       .hardened = false,
+                                       .clears = false,
+                                       .counts = false};
 
 /// What a call did to the heap. With equal ones the hits are equal, and so is what was kept.
 struct effect {

@@ -102,6 +102,8 @@ void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, void c
     slab.fewest_idle = std::min(slab.fewest_idle, slab.idle.size());
     ++slab.count.outstanding;
     slab.count.most_outstanding = std::max(slab.count.most_outstanding, slab.count.outstanding);
+    ++from.outstanding;
+    from.most_outstanding = std::max(from.most_outstanding, from.outstanding);
     ++outstanding_;
 
     outstanding_packet const fresh{.address = address,
@@ -119,7 +121,7 @@ void model::release(std::size_t pool, std::size_t slot)
 {
     if (auto const packet = slots_.at(slot)) {
         // A handle that returns knows its home; any other packet stays where it is released.
-        put(rules_.returns_dropped ? *packet->from : home_of(pool), *packet);
+        put(rules_.hears_of_drops ? *packet->from : home_of(pool), *packet);
         leave(slot, false);
     }
 }
@@ -131,6 +133,7 @@ void model::drop(std::size_t slot)
             put(*packet->from, *packet);
         } else {
             freed(*packet->from, packet->capacity);
+            ++packet->from->slabs[packet->bucket].count.freed;
         }
         leave(slot, true);
     }
@@ -140,6 +143,7 @@ void model::leave(std::size_t slot, bool dropped)
 {
     auto& count = slots_.at(slot)->from->slabs[slots_.at(slot)->bucket].count;
     --count.outstanding;
+    --slots_.at(slot)->from->outstanding;
     count.drops += dropped ? 1 : 0;
     slots_.at(slot).reset();
     --outstanding_;
@@ -270,6 +274,28 @@ amount model::idle(std::size_t pool) const
         sum.count += slab.idle.size();
     }
     return sum;
+}
+
+std::vector<counters> model::counted(std::size_t pool) const
+{
+    home const& of = home_of(pool);
+    std::vector<counters> rows;
+    counters sum;
+    for (auto const& [idle, fewest, mark, count] : of.slabs) {
+        rows.push_back(count);
+        sum.hits += count.hits;
+        sum.misses += count.misses;
+        sum.kept += count.kept;
+        sum.freed += count.freed;
+        sum.drops += count.drops;
+        sum.decayed += count.decayed;
+        sum.trimmed += count.trimmed;
+        sum.reserved += count.reserved;
+    }
+    sum.outstanding = of.outstanding;
+    sum.most_outstanding = of.most_outstanding;
+    rows.push_back(sum);
+    return rows;
 }
 
 std::size_t model::source_of(std::size_t pool) const

@@ -11,20 +11,6 @@
 
 namespace fuzz {
 
-/// What a pool counts for each of its buckets.
-struct counters {
-    std::size_t hits = 0;
-    std::size_t misses = 0;
-    std::size_t kept = 0;  ///< came back and are idle
-    std::size_t freed = 0; ///< came back and found no room
-    std::size_t drops = 0; ///< handles that were destroyed without release
-    std::size_t decayed = 0;
-    std::size_t trimmed = 0;
-    std::size_t reserved = 0; ///< made ahead of time
-    std::size_t outstanding = 0;
-    std::size_t most_outstanding = 0;
-};
-
 /// Bytes that were written into a packet: `size` of them, those of pattern `id`.
 struct payload {
     std::size_t id = 0;
@@ -51,6 +37,8 @@ struct home {
     std::vector<slab> slabs; ///< one a bucket, and one for packets of exactly the size asked for
     bool built = false;      ///< it takes memory, if it is of that kind
     bool open = true;        ///< until its pool is gone
+    std::size_t outstanding = 0;      ///< of all buckets
+    std::size_t most_outstanding = 0; ///< at once
 };
 
 /// A packet in the user's hands.
@@ -103,6 +91,14 @@ public:
     [[nodiscard]] amount idle(std::size_t pool, std::size_t bucket) const;
     [[nodiscard]] amount idle(std::size_t pool) const;
     [[nodiscard]] std::size_t source_of(std::size_t pool) const;
+
+    /// Of each bucket, of packets above the largest, and of all.
+    [[nodiscard]] std::vector<counters> counted(std::size_t pool) const;
+    /// Whether the packet in the slot was acquired from the pool.
+    [[nodiscard]] bool is_from(std::size_t pool, std::size_t slot) const
+    {
+        return slots_.at(slot)->from == pools_.at(pool);
+    }
 
     /// Idle and outstanding packets whose memory is from the source.
     [[nodiscard]] amount packets_of(std::size_t source) const { return memory_.at(source); }

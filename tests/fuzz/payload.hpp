@@ -40,4 +40,9 @@ inline bool holds(std::byte const* in, payload what, std::size_t most)
     return size == 0 || std::memcmp(in, pattern(what.id), size) == 0;
 }
 
+inline bool is_zero(std::byte const* in, std::size_t size)
+{
+    return std::all_of(in, in + size, [](std::byte each) { return each == std::byte{0}; });
+}
+
 } // namespace fuzz

@@ -131,7 +131,45 @@ public:
         into.back() = {.count = all.count, .bytes = all.bytes};
     }
 
+    [[nodiscard]] std::vector<counters> counted(std::size_t pool) const override
+    {
+        std::vector<counters> rows;
+        if constexpr (requires { pools_[pool]->statistics(); }) {
+            auto const now = pools_[pool]->statistics();
+            for (auto const& each : now.buckets) {
+                rows.push_back(counters_of(each));
+            }
+            rows.push_back(counters_of(now.above));
+            rows.push_back(counters_of(now.total));
+        }
+        return rows;
+    }
+    [[nodiscard]] std::size_t placed(std::size_t pool) const override
+    {
+        std::size_t sum = 0;
+        if constexpr (requires { pools_[pool]->outstanding(); }) {
+            for (auto const& each : pools_[pool]->outstanding()) {
+                sum += each.count;
+            }
+        }
+        return sum;
+    }
+
 private:
+    static counters counters_of(auto const& row)
+    {
+        return {.hits = row.hits,
+                .misses = row.misses,
+                .kept = row.kept,
+                .freed = row.freed,
+                .drops = row.drops,
+                .decayed = row.decayed,
+                .trimmed = row.trimmed,
+                .reserved = row.reserved,
+                .outstanding = row.outstanding,
+                .most_outstanding = row.most_outstanding};
+    }
+
     std::array<std::optional<Pool>, pool_count> pools_;
     std::vector<handle> handles_ = std::vector<handle>(slot_count);
 };

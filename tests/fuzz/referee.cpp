@@ -170,15 +170,13 @@ void referee::acquire_batch(operation const& next)
         check_outstanding(next.slot + i);
     }
     bool const too_large = next.size > largest_packet;
-    bool const exact = model_.bucket_of(next.size) == of_.rules.buckets.size();
-    bool const opens = !too_large && (!exact || next.count > 0);
     // What was in the batch is dropped first, and may be what comes.
     for (std::size_t i = 0; i < next.count; ++i) {
         model_.drop(next.slot + i);
     }
     auto const idle = too_large ? 0 : model_.idle_for(next.pool, next.size).size();
     auto const misses = too_large ? 0 : next.count - std::min(next.count, idle);
-    bool const done = make(next.pool, opens, too_large, misses, [&] {
+    bool const done = make(next.pool, true, too_large, misses, [&] {
         subject_->acquire_batch(next.pool, next.size, next.slot, next.count);
     });
     for (std::size_t i = 0; i < next.count; ++i) {
@@ -215,7 +213,10 @@ void referee::came(std::size_t pool, std::size_t size, std::size_t slot)
     expect("header_size", 0, seen.header_size);
     expect("metadata", 0, seen.sequence);
     expect("flags of the metadata", 0, seen.flags);
-    if (!holds(seen.data, before, size)) {
+    if (of_.rules.clears && !of_.rules.hardened && same && !is_zero(seen.data, size)) {
+        mismatch("buffer", "cleared", "as somebody left it");
+    }
+    if (!of_.rules.clears && !of_.rules.hardened && !holds(seen.data, before, size)) {
         mismatch("buffer", "untouched", "changed");
     }
     payload const wrote{.id = ++packets_, .size = size};
@@ -245,9 +246,19 @@ void referee::check_outstanding(std::size_t slot) const
     }
 }
 
+/// A release to another pool ends the program where packets are hardened.
+bool referee::may_release(std::size_t pool, std::size_t slot) const
+{
+    return !of_.rules.hardened || !model_.slot(slot) || model_.is_from(pool, slot);
+}
+
 void referee::release(operation const& next)
 {
     auto const slot = slot_for(next, true);
+    if (!may_release(next.pool, slot)) {
+        drop(slot);
+        return;
+    }
     check_outstanding(slot);
     run([&] { subject_->release(next.pool, slot); });
     model_.release(next.pool, slot);
@@ -258,6 +269,9 @@ void referee::release_batch(operation const& next)
 {
     for (std::size_t i = 0; i < next.count; ++i) {
         check_outstanding(next.slot + i);
+        if (!may_release(next.pool, next.slot + i)) {
+            drop(next.slot + i);
+        }
     }
     run([&] { subject_->release_batch(next.pool, next.slot, next.count); });
     for (std::size_t i = 0; i < next.count; ++i) {
@@ -347,6 +361,13 @@ void referee::check_pools() const
         auto const expected = model_.idle(pool);
         expect("idle packets", expected.count, found.at(buckets).count);
         expect("idle bytes", expected.bytes, found.at(buckets).bytes);
+        if (of_.rules.counts && subject_->counted(pool) != model_.counted(pool)) {
+            mismatch("statistics", "the model's", "others");
+        }
+        if (of_.rules.hardened) {
+            expect("packets whose place is known", model_.counted(pool).back().outstanding,
+                   subject_->placed(pool));
+        }
     }
 }
 

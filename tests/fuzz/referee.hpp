@@ -26,6 +26,7 @@ private:
     void play(operation const& next);
     void acquire(operation const& next);
     void acquire_batch(operation const& next);
+    [[nodiscard]] bool may_release(std::size_t pool, std::size_t slot) const;
     void release(operation const& next);
     void release_batch(operation const& next);
     void drop(std::size_t slot);

@@ -59,6 +59,10 @@ public:
                       std::size_t sequence) = 0;
     /// The idle packets of each bucket and, in the end, of all.
     virtual void idle(std::size_t pool, std::span<amount> into) const = 0;
+    /// What the pool counted, as the model does; nothing if it does not count.
+    [[nodiscard]] virtual std::vector<counters> counted(std::size_t pool) const = 0;
+    /// The packets whose place the pool knows.
+    [[nodiscard]] virtual std::size_t placed(std::size_t pool) const = 0;
 };
 
 /// A choice of policies.

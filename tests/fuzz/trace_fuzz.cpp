@@ -20,8 +20,10 @@ import pktpool;
 
 namespace {
 
-using tuned_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
-                                              pktpool::demand_tracked, pktpool::return_on_drop>;
+template <class... Policies>
+using counted_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               pktpool::counted, Policies...>;
 using operation = trace_record::operation;
 
 constexpr std::string_view magic = "PKTTRACE";
@@ -71,10 +73,14 @@ template <class Pool>
 void replay(packet_trace const& trace)
 {
     auto const before = live_allocations();
-    auto const result = count<Pool>(trace);
-    auto const acquires = std::ranges::count(trace.records, operation::acquire, &trace_record::op);
-    if (result.acquires != static_cast<std::size_t>(acquires) || result.hits > result.acquires) {
-        fail("the replay counts other acquires than the trace has");
+    {
+        auto const result = count<Pool>(trace);
+        auto const acquires =
+            std::ranges::count(trace.records, operation::acquire, &trace_record::op);
+        if (result.acquires != static_cast<std::size_t>(acquires) ||
+            result.hits > result.acquires) {
+            fail("the replay counts other acquires than the trace has");
+        }
     }
     if (live_allocations() != before) {
         fail("the replay leaves memory behind");
@@ -119,8 +125,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     if (!std::ranges::equal(written(trace, file), file)) {
         fail("written back, it is another");
     }
-    replay<pktpool::packet_pool>(trace);
-    replay<tuned_pool>(trace);
+    replay<counted_pool<>>(trace);
+    replay<counted_pool<pktpool::demand_tracked, pktpool::return_on_drop>>(trace);
     return 0;
 }
 

@@ -24,6 +24,7 @@ std::atomic<std::size_t> refused{0};
 std::atomic<std::size_t> mallocs{0};
 std::atomic<std::size_t> malloc_bytes{0};
 thread_local std::size_t successes_left = never;
+thread_local std::size_t failures_left = 0;
 
 } // namespace
 
@@ -57,11 +58,13 @@ static void heap_free(void* block)
 static void* allocate(std::size_t bytes, std::size_t alignment = head) noexcept
 {
     if (successes_left != never) {
-        if (successes_left == 0) {
+        if (successes_left > 0) {
+            --successes_left;
+        } else if (failures_left > 0) {
+            --failures_left;
             ++refused;
             return nullptr;
         }
-        --successes_left;
     }
     void* const block = heap_allocate(alignment + bytes, alignment);
     if (block == nullptr) {
@@ -112,9 +115,10 @@ std::size_t malloced_bytes() noexcept
 {
     return malloc_bytes;
 }
-failing_heap::failing_heap(std::size_t successes) noexcept
+failing_heap::failing_heap(std::size_t successes, std::size_t failures) noexcept
 {
     successes_left = successes;
+    failures_left = failures;
 }
 failing_heap::~failing_heap()
 {

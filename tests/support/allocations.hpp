@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 /// Blocks that malloc and operator new gave and that were not freed yet.
 std::size_t live_allocations() noexcept;
@@ -19,10 +20,11 @@ std::size_t refused_allocations() noexcept;
 std::size_t live_mallocs() noexcept;
 std::size_t malloced_bytes() noexcept;
 
-/// Within its life the allocation after `successes` more, and every one behind it, fails.
+/// Within its life as many allocations as `failures` says fail, after `successes` more.
 class failing_heap {
 public:
-    explicit failing_heap(std::size_t successes) noexcept;
+    explicit failing_heap(std::size_t successes,
+                          std::size_t failures = std::numeric_limits<std::size_t>::max()) noexcept;
     failing_heap(failing_heap const&) = delete;
     failing_heap& operator=(failing_heap const&) = delete;
     ~failing_heap();

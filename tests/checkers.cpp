@@ -1,0 +1,100 @@
+// What a memory checker is told of packets: the child misuses one, the checker reports it.
+#include <string>
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+#include "child.hpp"
+
+namespace {
+
+#if defined(__has_feature)
+#    if __has_feature(address_sanitizer)
+#        define CHECKED_BY_ASAN
+#    endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#    define CHECKED_BY_ASAN
+#endif
+
+bool contains(std::string_view text, std::string_view part)
+{
+    return text.find(part) != std::string_view::npos;
+}
+
+[[maybe_unused]] void check_reported(std::string const& runner, std::string const& how,
+                                     std::string_view report)
+{
+    for (auto const* const pool : {"plain", "returning"}) {
+        auto const child = run_child(runner + MISUSE_OF_PACKETS " " + pool + " " + how);
+        CAPTURE(pool);
+        CAPTURE(how);
+        CAPTURE(child.output);
+        CHECK(!child.succeeded);
+        CHECK(contains(child.output, report));
+    }
+}
+
+} // namespace
+
+#if defined(CHECKED_BY_ASAN)
+
+TEST_CASE("checkers: AddressSanitizer sees uses of idle packets and of bytes nobody asked for")
+{
+    for (auto const* const how : {
+             "read_idle_header",
+             "write_idle_buffer",
+             "write_idle_then_acquire",
+             "write_idle_then_trim",
+             "write_idle_batch",
+             "write_reserved",
+             "overrun",
+             "overrun_then_drop",
+             "overrun_of_a_batch",
+             "double_release",
+             "double_drop",
+             "double_release_of_a_batch",
+         }) {
+        check_reported("", how, "AddressSanitizer: use-after-poison");
+    }
+    check_reported("", "overrun_of_the_bucket", "AddressSanitizer: heap-buffer-overflow");
+    for (auto const* const pool : {"plain", "returning", "hardened", "hardened_returning"}) {
+        auto const child = run_child(MISUSE_OF_PACKETS " " + std::string(pool) + " nothing");
+        CHECK(child.output == "survived\n");
+    }
+}
+
+#elif defined(MEMCHECK)
+
+namespace {
+std::string const memcheck = MEMCHECK " ";
+}
+
+TEST_CASE("checkers: Memcheck sees uses of idle packets and of bytes nobody asked for")
+{
+    for (auto const* const how : {"write_idle_buffer", "overrun"}) {
+        check_reported(memcheck, how, "Invalid write of size 1");
+    }
+    for (auto const* const how : {"read_idle_header", "double_release"}) {
+        check_reported(memcheck, how, "Invalid read of size ");
+    }
+}
+
+TEST_CASE("checkers: Memcheck sees reads of bytes that this user of a packet did not write")
+{
+    for (auto const* const how : {"unwritten", "unwritten_again"}) {
+        check_reported(memcheck, how, "depends on uninitialised value");
+    }
+}
+
+TEST_CASE("checkers: Memcheck finds nothing where nothing is wrong")
+{
+    for (auto const* const pool : {"plain", "returning", "hardened", "hardened_returning"}) {
+        auto const child =
+            run_child(memcheck + MISUSE_OF_PACKETS " " + std::string(pool) + " nothing");
+        CAPTURE(child.output);
+        CHECK(child.output == "survived\n");
+    }
+}
+
+#endif

@@ -1,0 +1,227 @@
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <gsl/span>
+
+#include "allocations.hpp"
+#include "child.hpp"
+
+import pktpool;
+
+namespace {
+
+using pktpool::libtorrent_buckets;
+using pktpool::single_threaded;
+
+using plain_pool =
+    pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::hardened>;
+using returning_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded,
+                                                  pktpool::return_on_drop, pktpool::hardened>;
+
+struct one_in_four : pktpool::hardened {
+    static constexpr std::uint32_t places_one_in = 4;
+};
+using sampled_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, one_in_four>;
+
+child_result misuse(std::string const& pool, std::string const& how)
+{
+#if defined(_WIN32)
+    std::string const alone;
+#else
+    std::string const alone = "ASAN_OPTIONS=allow_user_poisoning=0 "; // else it is the first to see
+#endif
+    return run_child(alone + MISUSE_OF_PACKETS " " + pool + " " + how);
+}
+
+bool contains(std::string_view text, std::string_view part)
+{
+    return text.find(part) != std::string_view::npos;
+}
+
+/// Ends the program with one line that says all of it.
+void check_report(std::string const& how, std::vector<std::string> const& parts)
+{
+    for (auto const* const pool : {"hardened", "hardened_returning"}) {
+        auto const child = misuse(pool, how);
+        CAPTURE(how);
+        CAPTURE(child.output);
+        CHECK(!child.succeeded);
+        CHECK(contains(child.output, "pktpool: the packet at 0x"));
+        for (auto const& part : parts) {
+            CAPTURE(part);
+            CHECK(contains(child.output, part));
+        }
+    }
+}
+
+} // namespace
+
+TEST_CASE("guard: a release too many, or to another pool, names both places and the pool")
+{
+    for (auto const* const how : {"double_release", "double_drop", "double_release_of_a_batch"}) {
+        check_report(how, {"was released twice", "it has 548 bytes", "was acquired at ",
+                           "misuse_of_packets.cpp:", ", released at ",
+                           "belongs to the pool first "
+                           "used at "});
+    }
+    for (auto const* const how :
+         {"release_elsewhere", "release_elsewhere_batch", "release_to_an_unused_one"}) {
+        check_report(how, {"released to another pool than its own", "was acquired at "});
+    }
+}
+
+TEST_CASE("guard: an overrun is seen when the packet comes back, however it does")
+{
+    check_report("overrun", {"overrun: of the 100 bytes asked for, byte 100 is 0x41, expected 0xdb",
+                             "was acquired at "});
+    check_report("overrun_of_a_batch",
+                 {"of the 50 bytes asked for, byte 50 is 0x41, expected 0xdb"});
+    check_report("overrun_then_drop",
+                 {"of the 100 bytes asked for, byte 100 is 0x41, expected 0xdb"});
+    check_report("overrun_of_the_bucket", {"of the 548 bytes asked for, byte 548 is 0x41"});
+    check_report("overrun_above_the_buckets", {"of the 3000 bytes asked for, byte 3000 is 0x41"});
+}
+
+TEST_CASE("guard: an overwritten header is seen, and says what can still be believed")
+{
+    check_report("underrun", {"overwritten in front of its buffer: the word there is 0x41",
+                              ", expected 0x", "was acquired at "});
+    check_report("header", {"overwritten in its header: bucket 1 and allocated 577, expected 1 and "
+                            "548",
+                            "was acquired at "});
+    check_report("whole_header", {"the word there is 0x4141414141414141",
+                                  "what is known of it was overwritten, too"});
+}
+
+TEST_CASE("guard: a write after release is seen when the packet is handed out again, or freed")
+{
+    for (auto const* const how : {"write_idle_then_acquire", "write_idle_then_trim",
+                                  "write_idle_buffer", "write_idle_batch"}) {
+        check_report(how, {"written after its release: byte 7 of its buffer is 0x41, expected 0xdb",
+                           "was acquired at ", ", released at "});
+    }
+}
+
+TEST_CASE("guard: what is no misuse survives")
+{
+    for (auto const* const pool : {"hardened", "hardened_returning"}) {
+        auto const child = misuse(pool, "nothing");
+        CHECK(child.succeeded);
+        CHECK(child.output == "survived\n");
+    }
+}
+
+TEST_CASE("guard: the end of a pool says who holds its packets, where that was asked for")
+{
+    auto const child = misuse("reporting", "outstanding");
+    CAPTURE(child.output);
+    CHECK(child.succeeded);
+    CHECK(contains(child.output, "pktpool: at the end of the pool first used at "));
+    CHECK(contains(child.output, "pktpool:   1 of bucket 1, acquired at "));
+    CHECK(contains(child.output, "pktpool:   1 of bucket 2, acquired at "));
+    CHECK(misuse("hardened", "outstanding").output == "survived\n");
+    CHECK(misuse("reporting", "nothing").output == "survived\n");
+}
+
+TEST_CASE_TEMPLATE("guard: outstanding packets by place and bucket, most first", Pool, plain_pool,
+                   returning_pool)
+{
+    Pool pool;
+    CHECK(pool.outstanding().empty());
+    std::array<typename Pool::packet_ptr, 5> held;
+    for (auto& p : held) {
+        p = pool.acquire(548);
+    }
+    auto const line = std::source_location::current().line() - 2;
+    auto one = pool.acquire(20);
+    auto exact = pool.acquire(2000);
+    std::array<typename Pool::packet_ptr, 2> batch;
+    pool.acquire(1472, batch);
+
+    auto places = pool.outstanding();
+    REQUIRE(places.size() == 4);
+    CHECK(places[0].count == 5);
+    CHECK(places[0].bucket == 1);
+    CHECK(places[0].place.line() == line);
+    CHECK(contains(places[0].place.file_name(), "guard.cpp"));
+    CHECK(places[1].count == 2);
+    CHECK(places[1].bucket == 2);
+    CHECK(places[2].bucket == 0);
+    CHECK(places[3].bucket == pktpool::no_bucket);
+
+    held[0].reset(); // the oldest of the list, one in the middle, the newest
+    pool.release(std::move(held[2]));
+    held[4].reset();
+    one.reset();
+    exact.reset();
+    pool.release(batch);
+    places = pool.outstanding();
+    REQUIRE(places.size() == 1);
+    CHECK(places[0].count == 2);
+
+    Pool moved = std::move(pool);
+    CHECK(pool.outstanding().empty());
+    CHECK(moved.outstanding().size() == 1);
+    held[1].reset();
+    held[3].reset();
+    CHECK(moved.outstanding().empty());
+}
+
+TEST_CASE("guard: of one in so many the place is recorded, the first among them")
+{
+    sampled_pool pool;
+    std::array<sampled_pool::packet_ptr, 9> held;
+    for (auto& p : held) {
+        p = pool.acquire(20);
+    }
+    auto const places = pool.outstanding();
+    REQUIRE(places.size() == 1);
+    CHECK(places[0].count == 3);
+}
+
+TEST_CASE_TEMPLATE("guard: packets outlive their pool, and are checked there, too", Pool,
+                   plain_pool, returning_pool)
+{
+    auto const before = live_allocations();
+    {
+        typename Pool::packet_ptr p;
+        typename Pool::packet_ptr exact;
+        {
+            Pool pool;
+            p = pool.acquire(100);
+            exact = pool.acquire(1473);
+            pool.release(pool.acquire(100));
+        }
+        p->data()[99] = std::byte{1};
+    }
+    CHECK(live_allocations() == before);
+}
+
+TEST_CASE("guard: a hardened packet is larger; no other is")
+{
+    static_assert(sizeof(pktpool::packet) == sizeof(pktpool::packet_pool::packet));
+    static_assert(sizeof(plain_pool::packet) > sizeof(pktpool::packet));
+    plain_pool pool;
+    auto const p = pool.acquire(20);
+    CHECK(p->allocated == 20);
+    CHECK(reinterpret_cast<std::uintptr_t>(p->data()) % 16 == 0);
+}
+
+TEST_CASE("guard: without memory for the list, outstanding() throws and changes nothing")
+{
+    plain_pool pool;
+    auto const p = pool.acquire(20);
+    {
+        failing_heap const none(0);
+        CHECK_THROWS_AS(static_cast<void>(pool.outstanding()), std::bad_alloc);
+    }
+    CHECK(pool.outstanding().size() == 1);
+}

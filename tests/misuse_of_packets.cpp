@@ -1,0 +1,166 @@
+// Misuses a packet's memory, in the way that the command line names: POOL MISUSE. Who watches (a
+// sanitizer, Memcheck, a policy) ends the program or says something; else it says "survived".
+#include <cstddef>
+#include <cstdio>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include <gsl/span>
+
+import pktpool;
+
+namespace {
+
+using pktpool::libtorrent_buckets;
+using pktpool::single_threaded;
+
+using plain_pool = pktpool::packet_pool;
+using returning_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded,
+                                                  pktpool::demand_tracked, pktpool::return_on_drop>;
+using hardened_pool =
+    pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::hardened>;
+using hardened_returning_pool =
+    pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::demand_tracked,
+                               pktpool::return_on_drop, pktpool::hardened>;
+
+struct reporting : pktpool::hardened {
+    static constexpr bool reports_outstanding = true;
+};
+using reporting_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, reporting>;
+
+void write(std::byte* where)
+{
+    *static_cast<std::byte volatile*>(where) = std::byte{0x41};
+}
+
+bool is_zero(std::byte* where)
+{
+    return *static_cast<std::byte volatile*>(where) == std::byte{0};
+}
+
+/// Two handles for one packet, which no program should have.
+template <class Handle>
+Handle twin_of(Handle const& p)
+{
+    return Handle(p.get(), p.get_deleter());
+}
+
+template <class Pool>
+void misuse(std::string_view how)
+{
+    Pool pool;
+    auto p = pool.acquire(100); // of the bucket of 548
+    auto* const raw = p.get();
+    if (how == "read_idle_header") {
+        pool.release(std::move(p));
+        std::printf("%d\n", static_cast<int>(raw->size));
+    } else if (how == "write_idle_buffer") {
+        pool.release(std::move(p));
+        write(raw->data() + 7);
+    } else if (how == "write_idle_then_acquire") {
+        pool.release(std::move(p));
+        write(raw->data() + 7);
+        p = pool.acquire(200);
+    } else if (how == "write_idle_then_trim") {
+        pool.release(std::move(p));
+        write(raw->data() + 7);
+        pool.trim();
+    } else if (how == "write_idle_batch") {
+        pool.release(gsl::span(&p, 1));
+        write(raw->data() + 7);
+        pool.acquire(200, gsl::span(&p, 1));
+    } else if (how == "write_reserved") {
+        pool.release(std::move(p));
+        pool.reserve(100, 2);
+        p = pool.acquire(100);
+        write(p->data() + 547);
+    } else if (how == "overrun") { // still in the bucket
+        write(p->data() + 100);
+        pool.release(std::move(p));
+    } else if (how == "overrun_of_a_batch") {
+        pool.acquire(50, gsl::span(&p, 1));
+        write(p->data() + 50);
+        pool.release(gsl::span(&p, 1));
+    } else if (how == "overrun_then_drop") {
+        write(p->data() + 100);
+        p.reset();
+    } else if (how == "overrun_of_the_bucket") {
+        p = pool.acquire(548);
+        write(p->data() + 548);
+        pool.release(std::move(p));
+    } else if (how == "overrun_above_the_buckets") {
+        p = pool.acquire(3000);
+        write(p->data() + 3000);
+        pool.release(std::move(p));
+    } else if (how == "underrun") {
+        write(p->data() - 1);
+        pool.release(std::move(p));
+    } else if (how == "header") {
+        write(reinterpret_cast<std::byte*>(const_cast<unsigned short*>(&raw->allocated)));
+        pool.release(std::move(p));
+    } else if (how == "whole_header") {
+        for (auto* byte = reinterpret_cast<std::byte*>(raw); byte != raw->data(); ++byte) {
+            write(byte);
+        }
+        pool.release(std::move(p));
+    } else if (how == "double_release") {
+        auto twin = twin_of(p);
+        pool.release(std::move(p));
+        pool.release(std::move(twin));
+    } else if (how == "double_drop") {
+        auto twin = twin_of(p);
+        pool.release(std::move(p));
+        twin.reset();
+    } else if (how == "double_release_of_a_batch") {
+        auto twin = twin_of(p);
+        pool.release(gsl::span(&p, 1));
+        pool.release(gsl::span(&twin, 1));
+    } else if (how == "release_elsewhere") {
+        Pool other;
+        auto q = other.acquire(1);
+        other.release(std::move(p));
+    } else if (how == "release_elsewhere_batch") {
+        Pool other;
+        auto q = other.acquire(1);
+        other.release(gsl::span(&p, 1));
+    } else if (how == "release_to_an_unused_one") {
+        Pool other;
+        other.release(std::move(p));
+    } else if (how == "unwritten") {
+        std::printf("%s\n", is_zero(p->data()) ? "zero" : "something");
+    } else if (how == "unwritten_again") { // the last user wrote it, this one did not
+        write(p->data());
+        pool.release(std::move(p));
+        p = pool.acquire(100);
+        std::printf("%s\n", is_zero(p->data()) ? "zero" : "something");
+    } else if (how == "outstanding") {
+        auto const q = pool.acquire(1000);
+        Pool(std::move(pool));
+    } else if (how == "nothing") {
+        write(p->data() + 99);
+        pool.release(std::move(p));
+        p = pool.acquire(548);
+        write(p->data() + 547);
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    std::string_view const pool = argc > 2 ? argv[1] : "";
+    std::string_view const how = argc > 2 ? argv[2] : "";
+    if (pool == "plain") {
+        misuse<plain_pool>(how);
+    } else if (pool == "returning") {
+        misuse<returning_pool>(how);
+    } else if (pool == "hardened") {
+        misuse<hardened_pool>(how);
+    } else if (pool == "hardened_returning") {
+        misuse<hardened_returning_pool>(how);
+    } else if (pool == "reporting") {
+        misuse<reporting_pool>(how);
+    }
+    std::puts("survived");
+}

@@ -1,0 +1,10 @@
+// One in none is recorded?
+#include <cstdint>
+
+import pktpool;
+
+struct mine : pktpool::hardened {
+    static constexpr std::uint32_t places_one_in = 0;
+};
+
+pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded, mine> pool;

@@ -1,0 +1,6 @@
+// A pool counts once.
+import pktpool;
+
+pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded, pktpool::counted,
+                           pktpool::counted>
+    pool;
