@@ -10,6 +10,8 @@
 
 #include <gsl/span>
 
+#include "allocations.hpp"
+
 import pktpool;
 
 namespace {
@@ -68,6 +70,11 @@ void break_contract(std::string_view which)
         pool.detach();
         on_another_thread([&] { pool.decay(); });
         on_another_thread([&] { pool.decay(); });
+    } else if (which == "without_memory") {
+        on_another_thread([&] {
+            failing_heap const out(0);
+            pool.decay();
+        });
     } else if (which == "slab") {
         checked_slab slab(100);
         slab.decay();

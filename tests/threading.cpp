@@ -179,3 +179,11 @@ TEST_CASE("threading: detach and moves of slabs and of pools with a home")
     pool.release(pool.acquire(1));
     on_another_thread([moved = std::move(pool)]() mutable { moved.decay(); });
 }
+
+TEST_CASE("threading: without memory the report is shorter, and still ends the program")
+{
+    auto const child = run_child(MISUSE " without_memory");
+    CHECK_FALSE(child.succeeded);
+    CHECK(contains(child.output, "pktpool: used by a thread that it does not belong to ["));
+    CHECK(contains(child.output, "misuse.cpp:"));
+}
