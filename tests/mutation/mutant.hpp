@@ -17,3 +17,15 @@ constexpr bool pktpool_mutant(int number) noexcept
 {
     return !std::is_constant_evaluated() && pktpool_chosen_mutant() == number;
 }
+
+/// What an expression of that type has by default; where the type has none, the expression itself.
+template <class Expression>
+[[nodiscard]] auto pktpool_default(Expression expression)
+{
+    using value = decltype(expression());
+    if constexpr (std::is_default_constructible_v<value>) {
+        return value{};
+    } else {
+        return expression();
+    }
+}
