@@ -2,6 +2,7 @@
 module;
 #include <atomic>
 #include <cstdint>
+#include <ios>
 #include <source_location>
 #include <sstream>
 #include <string_view>
@@ -36,6 +37,7 @@ void single_threaded::bind(std::string_view operation, std::source_location wher
     }
     try {
         std::ostringstream text;
+        text.exceptions(std::ios::badbit); // without memory half a line would look like a whole one
         text << operation << " on thread " << std::this_thread::get_id()
              << ", but it belongs to thread " << owner_id_
              << ", the first to use it. Give each thread its own pool, or call detach() before "

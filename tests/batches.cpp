@@ -112,7 +112,7 @@ TEST_CASE_TEMPLATE("batches: above the largest bucket each packet is exact", Poo
 
 TEST_CASE_TEMPLATE("batches: all or nothing when memory runs out", Pool, plain_pool, tuned_pool)
 {
-    for (std::size_t const size : {1000U, 5000U}) {
+    for (std::size_t const size : {1000U, 1472U, 5000U}) {
         Pool pool;
         std::vector<typename Pool::packet_ptr> batch(4);
         pool.acquire(1000, batch);
@@ -427,4 +427,25 @@ TEST_CASE_TEMPLATE("trim: the next acquire is a miss", Pool, plain_pool, tuned_p
     auto const p = pool.acquire(1);
     CHECK(allocation_count() == before + 1);
     CHECK(pool.idle() == pktpool::idle_packets{});
+}
+
+TEST_CASE("reserve: without memory the pool is as before, also when its slots grew")
+{
+    tuned_pool pool;
+    std::array<tuned_pool::packet_ptr, 2> idle;
+    pool.acquire(100, idle);
+    std::array<void*, 2> const order{idle[0].get(), idle[1].get()};
+    pool.release(idle);
+    {
+        failing_heap const heap(40); // the first slots are for 32 packets
+        CHECK_THROWS_AS(pool.reserve(100, 100), std::bad_alloc);
+    }
+    CHECK(pool.idle(1).count == 2);
+    auto const newest = pool.acquire(100);
+    auto const oldest = pool.acquire(100);
+    CHECK(newest.get() == order[1]);
+    CHECK(oldest.get() == order[0]);
+    auto const before = allocation_count();
+    auto const fresh = pool.acquire(100);
+    CHECK(allocation_count() == before + 1);
 }

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -18,6 +19,16 @@ struct six {
         pktpool::bucket{.size = 1},    pktpool::bucket{.size = 2},    pktpool::bucket{.size = 128},
         pktpool::bucket{.size = 1232}, pktpool::bucket{.size = 1400}, pktpool::bucket{.size = 4096},
     };
+};
+
+struct most {
+    static constexpr std::array buckets = [] {
+        std::array<pktpool::bucket, 255> sizes{};
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+            sizes[i].size = i + 1;
+        }
+        return sizes;
+    }();
 };
 
 /// The rule, said plainly: the first bucket, smallest first, that holds `size`.
@@ -62,4 +73,14 @@ TEST_CASE("buckets: sizes that are not datagrams fall behind the last bucket")
 {
     CHECK(pktpool::bucket_index<six>(65536) == 6);
     CHECK(pktpool::bucket_index<six>(static_cast<std::size_t>(-1)) == 6);
+}
+
+TEST_CASE("buckets: 255 of them, and the last is not taken for none")
+{
+    pktpool::basic_packet_pool<most> pool;
+    auto p = pool.acquire(255);
+    CHECK(p->bucket == 254);
+    pool.release(std::move(p));
+    CHECK(pool.idle(254).count == 1);
+    CHECK(pool.acquire(256)->bucket == pktpool::no_bucket);
 }

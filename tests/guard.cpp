@@ -71,6 +71,7 @@ TEST_CASE("guard: a release too many, or to another pool, names both places and 
                            "misuse_of_packets.cpp:", ", released at ",
                            "belongs to the pool first "
                            "used at "});
+        CHECK_FALSE(contains(misuse("hardened", how).output, "not recorded"));
     }
     for (auto const* const how :
          {"release_elsewhere", "release_elsewhere_batch", "release_to_an_unused_one"}) {
@@ -87,6 +88,7 @@ TEST_CASE("guard: an overrun is seen when the packet comes back, however it does
     check_report("overrun_then_drop",
                  {"of the 100 bytes asked for, byte 100 is 0x41, expected 0xdb"});
     check_report("overrun_of_the_bucket", {"of the 548 bytes asked for, byte 548 is 0x41"});
+    check_report("overrun_throughout", {"of the 100 bytes asked for, byte 100 is 0x41"});
     check_report("overrun_above_the_buckets", {"of the 3000 bytes asked for, byte 3000 is 0x41"});
 }
 
@@ -97,6 +99,8 @@ TEST_CASE("guard: an overwritten header is seen, and says what can still be beli
     check_report("header", {"overwritten in its header: bucket 1 and allocated 577, expected 1 and "
                             "548",
                             "was acquired at "});
+    check_report("header_bucket", {"overwritten in its header: bucket 65 and allocated 548, "
+                                   "expected 1 and 548"});
     check_report("whole_header", {"the word there is 0x4141414141414141",
                                   "what is known of it was overwritten, too"});
 }
@@ -223,5 +227,61 @@ TEST_CASE("guard: without memory for the list, outstanding() throws and changes 
         failing_heap const none(0);
         CHECK_THROWS_AS(static_cast<void>(pool.outstanding()), std::bad_alloc);
     }
+    CHECK(pool.outstanding().size() == 1);
+}
+
+TEST_CASE("guard: no byte of the record changes unseen, but for what fills it up")
+{
+    int seen = 0;
+    constexpr int canary_seal_and_facts = 48; // bytes
+    for (int byte = 1; byte <= canary_seal_and_facts; ++byte) {
+        auto const child = misuse("hardened", "in_front_" + std::to_string(byte));
+        seen += contains(child.output, "the packet at 0x") && !child.succeeded ? 1 : 0;
+    }
+    CHECK(seen >= canary_seal_and_facts - 2);
+}
+
+TEST_CASE("guard: a report names the pool by its first use, and a place only if it was recorded")
+{
+    auto const place = [](std::string_view text, std::string_view behind) {
+        auto const begin = text.find(behind) + behind.size();
+        return std::string(text.substr(begin, text.find_first_of(",\n ", begin) - begin));
+    };
+    auto const first = misuse("hardened", "overrun").output;
+    auto const second = misuse("hardened", "overrun_of_the_second").output;
+    CHECK(contains(place(first, "first used at "), "misuse_of_packets.cpp:"));
+    CHECK(place(first, "was acquired at ") == place(first, "first used at "));
+    CHECK(place(second, "was acquired at ") != place(second, "first used at "));
+    CHECK(place(second, "first used at ") == place(first, "first used at "));
+    CHECK(contains(misuse("sampled", "overrun_of_the_second").output,
+                   "was acquired at a place that was not recorded"));
+}
+
+TEST_CASE("guard: packets of a place are counted together, in whatever order they were acquired")
+{
+    plain_pool pool;
+    std::vector<plain_pool::packet_ptr> held;
+    for (std::size_t const size : {20U, 548U, 20U, 548U, 20U}) {
+        held.push_back(pool.acquire(size));
+    }
+    auto const places = pool.outstanding();
+    REQUIRE(places.size() == 2);
+    CHECK(places[0].bucket == 0);
+    CHECK(places[0].count == 3);
+    CHECK(places[1].bucket == 1);
+    CHECK(places[1].count == 2);
+}
+
+TEST_CASE("guard: a packet whose place is not recorded any more leaves the list alone")
+{
+    sampled_pool pool;
+    auto again = pool.acquire(20); // recorded, and then not
+    pool.release(std::move(again));
+    again = pool.acquire(20);
+    std::array<sampled_pool::packet_ptr, 3> held; // the last of them is recorded
+    for (auto& p : held) {
+        p = pool.acquire(20);
+    }
+    pool.release(std::move(again));
     CHECK(pool.outstanding().size() == 1);
 }

@@ -344,3 +344,15 @@ TEST_CASE("handle: the deleter of a null handle is harmless")
 {
     returning_pool::packet_ptr::deleter_type{}(nullptr);
 }
+
+TEST_CASE("handle: the bound on idle bytes holds for packets that come home one inside the other")
+{
+    pktpool::basic_packet_pool<two_of_each, pktpool::unchecked, chained_metadata,
+                               pktpool::return_on_drop, pktpool::max_idle_bytes<200>>
+        pool; // two of its packets are more
+    auto first = pool.acquire(1);
+    auto second = pool.acquire(1);
+    second->next = std::make_shared<decltype(pool)::packet_ptr>(std::move(first));
+    second.reset();
+    CHECK(pool.idle().count == 1);
+}

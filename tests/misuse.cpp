@@ -10,6 +10,8 @@
 
 #include <gsl/span>
 
+#include "allocations.hpp"
+
 import pktpool;
 
 namespace {
@@ -30,6 +32,12 @@ struct crooked_source {
     {
         pktpool::heap_source::deallocate(static_cast<std::byte*>(memory) - 8, bytes + 8);
     }
+};
+
+/// Gives nothing, and does not throw either.
+struct empty_source {
+    static void* allocate(std::size_t) { return nullptr; }
+    static void deallocate(void*, std::size_t) noexcept {}
 };
 
 /// Wants more back than there is.
@@ -68,6 +76,11 @@ void break_contract(std::string_view which)
         pool.detach();
         on_another_thread([&] { pool.decay(); });
         on_another_thread([&] { pool.decay(); });
+    } else if (which == "without_memory") {
+        on_another_thread([&] {
+            failing_heap const out(0);
+            pool.decay();
+        });
     } else if (which == "slab") {
         checked_slab slab(100);
         slab.decay();
@@ -95,6 +108,9 @@ void break_contract(std::string_view which)
     } else if (which == "size") {
         p->size = 600; // the bucket has 548
         std::printf("%zu", p->used().size());
+    } else if (which == "size_const") {
+        p->size = 600;
+        std::printf("%zu", std::as_const(*p).used().size());
     } else if (which == "header_size") {
         p->size = 10;
         p->header_size = 11;
@@ -113,10 +129,16 @@ void break_contract(std::string_view which)
         on_another_thread([&] { returning.release(std::move(q)); });
     } else if (which == "idle") {
         on_another_thread([&] { std::printf("%zu", pool.idle().count); });
+    } else if (which == "idle_of_bucket") {
+        on_another_thread([&] { std::printf("%zu", pool.idle(1).count); });
     } else if (which == "misaligned") {
         pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked, crooked_source>
             crooked;
         auto q = crooked.acquire(1);
+    } else if (which == "null") {
+        pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked, empty_source>
+            empty;
+        auto q = empty.acquire(1);
     } else if (which == "surplus") {
         pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked, greedy> greedy;
         greedy.decay();

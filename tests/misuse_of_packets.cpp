@@ -1,7 +1,9 @@
 // Misuses a packet's memory, in the way that the command line names: POOL MISUSE. Who watches (a
 // sanitizer, Memcheck, a policy) ends the program or says something; else it says "survived".
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -28,6 +30,11 @@ struct reporting : pktpool::hardened {
     static constexpr bool reports_outstanding = true;
 };
 using reporting_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, reporting>;
+
+struct one_in_two : pktpool::hardened {
+    static constexpr std::uint32_t places_one_in = 2;
+};
+using sampled_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, one_in_two>;
 
 void write(std::byte* where)
 {
@@ -78,6 +85,16 @@ void misuse(std::string_view how)
     } else if (how == "overrun") { // still in the bucket
         write(p->data() + 100);
         pool.release(std::move(p));
+    } else if (how == "overrun_throughout") {
+        for (std::size_t i = 100; i < 548 + 16; ++i) {
+            write(p->data() + i);
+        }
+        pool.release(std::move(p));
+    } else if (how == "overrun_of_the_second") {
+        pool.release(std::move(p));
+        p = pool.acquire(100);
+        write(p->data() + 100);
+        pool.release(std::move(p));
     } else if (how == "overrun_of_a_batch") {
         pool.acquire(50, gsl::span(&p, 1));
         write(p->data() + 50);
@@ -98,6 +115,13 @@ void misuse(std::string_view how)
         pool.release(std::move(p));
     } else if (how == "header") {
         write(reinterpret_cast<std::byte*>(const_cast<unsigned short*>(&raw->allocated)));
+        pool.release(std::move(p));
+    } else if (how == "header_bucket") {
+        write(reinterpret_cast<std::byte*>(const_cast<std::uint8_t*>(&raw->bucket)));
+        pool.release(std::move(p));
+    } else if (how.starts_with("in_front_")) { // so many bytes in front of the buffer
+        auto* const byte = raw->data() - std::atoi(how.substr(how.rfind('_') + 1).data());
+        *byte ^= std::byte{0x41};
         pool.release(std::move(p));
     } else if (how == "whole_header") {
         for (auto* byte = reinterpret_cast<std::byte*>(raw); byte != raw->data(); ++byte) {
@@ -161,6 +185,8 @@ int main(int argc, char** argv)
         misuse<hardened_returning_pool>(how);
     } else if (pool == "reporting") {
         misuse<reporting_pool>(how);
+    } else if (pool == "sampled") {
+        misuse<sampled_pool>(how);
     }
     std::puts("survived");
 }

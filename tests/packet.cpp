@@ -44,6 +44,7 @@ TEST_CASE("packet: a new one is reset and has exactly the capacity asked for")
         CHECK_FALSE(bool{p->need_resend});
         CHECK_FALSE(bool{p->mtu_probe});
         CHECK(p->buffer().size() == size);
+        CHECK(std::as_const(*p).buffer().size() == size);
         CHECK(p->used().empty());
         CHECK(reinterpret_cast<std::uintptr_t>(p->data()) % pktpool::packet_alignment == 0);
     }

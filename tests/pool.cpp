@@ -314,3 +314,19 @@ TEST_CASE("pool: a packet of another policy's, smaller or of a bucket that is no
     CHECK(pool.idle().count == 0);
     CHECK(live_allocations() == before);
 }
+
+TEST_CASE("pool: moved from after decays, it is empty and usable")
+{
+    packet_pool pool;
+    std::vector<packet_ptr> out(12);
+    pool.acquire(100, out);
+    pool.release(out);
+    pool.decay();
+    pool.decay();
+    packet_pool const moved = std::move(pool);
+    CHECK(moved.idle().count == 8);
+    CHECK(pool.idle().count == 0);
+    pool.acquire(100, out);
+    pool.release(out);
+    CHECK(pool.idle().count == 10);
+}

@@ -237,3 +237,27 @@ TEST_CASE("retention: trim does not lower the mark")
     pool.decay(); // 25
     CHECK(pool.idle(0).count == 25);
 }
+
+TEST_CASE("retention: the first slots are for 32 packets")
+{
+    tuned_pool pool;
+    std::vector<tuned_pool::packet_ptr> out(32);
+    auto const before = allocation_count();
+    pool.acquire(1, out);
+    CHECK(allocation_count() == before + 32 + 2); // the home, and the slots
+}
+
+TEST_CASE("retention: a decay without memory for fewer slots keeps those that it has")
+{
+    tuned_pool pool;
+    release_many(pool, 100); // slots for 128
+    pool.decay();
+    pool.decay();
+    {
+        failing_heap const heap(0);
+        pool.decay();
+    }
+    CHECK(pool.idle(0).count == 25); // needs 32
+    release_many(pool, 100);
+    CHECK(pool.idle(0).count == 100);
+}

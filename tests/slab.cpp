@@ -240,3 +240,16 @@ TEST_CASE("slab: the slots are allocated once")
     slab.try_push_back(q);
     CHECK(allocation_count() == before + 1);
 }
+
+TEST_CASE("slab: moved from after decays, it is empty and usable")
+{
+    packet_slab slab(100);
+    fill(slab, 10);
+    slab.decay();
+    slab.decay();
+    auto const moved = std::move(slab);
+    CHECK(moved.idle().count == 8);
+    CHECK(slab.idle().count == 0);
+    fill(slab, 12);
+    CHECK(slab.idle().count == 10);
+}

@@ -187,3 +187,20 @@ TEST_CASE("statistics: nothing of them remains without the policy")
     static_assert(!has_outstanding<plain_pool> && !has_outstanding<uncounted>);
     static_assert(sizeof(uncounted::packet_ptr) == sizeof(void*));
 }
+
+TEST_CASE("statistics: reserved are the packets that were made for it")
+{
+    plain_pool pool;
+    pool.reserve(20, 2);
+    pool.reserve(20, 5);
+    CHECK(pool.statistics().buckets[0].reserved == 5);
+    CHECK(pool.statistics().buckets[0].idle == 5);
+}
+
+TEST_CASE("statistics: the most outstanding of all buckets are of one moment")
+{
+    plain_pool pool;
+    pool.release(pool.acquire(20));
+    pool.release(pool.acquire(548));
+    CHECK(pool.statistics().total.most_outstanding == 1);
+}

@@ -41,6 +41,40 @@ private:
 using locked_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, locked,
                                                pktpool::demand_tracked, pktpool::return_on_drop>;
 
+/// Notes who comes in, and whether the door goes while somebody is inside.
+class watched {
+    struct leave {
+        void operator()(int* inside) const noexcept { --*inside; }
+    };
+
+public:
+    static inline std::vector<std::string> entries;
+    static inline int gone = 0;
+    static inline int gone_too_early = 0;
+
+    watched() = default;
+    watched(watched const&) = delete;
+    watched& operator=(watched const&) = delete;
+    ~watched()
+    {
+        ++gone;
+        gone_too_early += inside_ == 0 ? 0 : 1;
+    }
+
+    std::unique_ptr<int, leave> enter(std::string_view operation, std::source_location)
+    {
+        entries.emplace_back(operation);
+        ++inside_;
+        return std::unique_ptr<int, leave>(&inside_);
+    }
+    static void detach() noexcept {}
+
+private:
+    int inside_ = 0;
+};
+using watched_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, watched, pktpool::return_on_drop>;
+
 bool contains(std::string const& text, std::string const& part)
 {
     return text.find(part) != std::string::npos;
@@ -62,6 +96,7 @@ TEST_CASE(
              {"drop", "a dropped handle"},
              {"release_home", "release()"},
              {"idle", "idle()"},
+             {"idle_of_bucket", "idle()"},
              {"slab_alloc", "alloc()"},
              {"slab_push", "try_push_back()"},
              {"slab_move", "a move from a slab"},
@@ -86,8 +121,12 @@ TEST_CASE(
 
 TEST_CASE("threading: the report says where")
 {
-    auto const child = run_child(MISUSE " acquire");
-    CHECK(contains(child.output, "misuse.cpp:"));
+    for (auto const* which : {"acquire", "acquire_static", "release", "decay", "slab",
+                              "release_home", "idle", "idle_of_bucket", "slab_alloc", "slab_push",
+                              "release_batch_home", "batch", "release_batch", "reserve", "trim"}) {
+        CAPTURE(which);
+        CHECK(contains(run_child(std::string(MISUSE " ") + which).output, "misuse.cpp:"));
+    }
 }
 
 TEST_CASE("threading: after detach the next thread may use the pool, and then binds it")
@@ -178,4 +217,34 @@ TEST_CASE("threading: detach and moves of slabs and of pools with a home")
     returning_pool pool;
     pool.release(pool.acquire(1));
     on_another_thread([moved = std::move(pool)]() mutable { moved.decay(); });
+}
+
+TEST_CASE("threading: the end of a pool comes in, too, and the door goes when nobody is inside")
+{
+    auto pool = std::make_unique<watched_pool>();
+    auto first = pool->acquire(1);
+    auto last = pool->acquire(5000);
+    watched::entries.clear();
+    watched::gone = 0;
+    pool.reset();
+    first.reset();
+    CHECK(watched::gone == 0);
+    last.reset(); // takes the home with it
+    CHECK(watched::entries ==
+          std::vector<std::string>{"the destructor", "a dropped handle", "a dropped handle"});
+    CHECK(watched::gone == 1);
+
+    pool = std::make_unique<watched_pool>();
+    pool->release(pool->acquire(1));
+    pool.reset(); // nothing is out
+    CHECK(watched::gone == 2);
+    CHECK(watched::gone_too_early == 0);
+}
+
+TEST_CASE("threading: without memory the report is shorter, and still ends the program")
+{
+    auto const child = run_child(MISUSE " without_memory");
+    CHECK_FALSE(child.succeeded);
+    CHECK(contains(child.output, "pktpool: used by a thread that it does not belong to ["));
+    CHECK(contains(child.output, "misuse.cpp:"));
 }
