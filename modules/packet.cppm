@@ -69,10 +69,12 @@ public:
     using metadata = Metadata;
     using care = Care; ///< what the pool's policies add to its life
 
+    // NOLINTBEGIN(cppcoreguidelines-non-private-member-variables-in-classes): a packet is data
     std::uint8_t const bucket;     ///< index of the bucket it was made for, or no_bucket
     std::uint16_t const allocated; ///< capacity of the buffer, bytes
     std::uint16_t size = 0;        ///< bytes of the buffer in use
     std::uint16_t header_size = 0; ///< bytes of those that are protocol header
+    // NOLINTEND(cppcoreguidelines-non-private-member-variables-in-classes)
 
     basic_packet(construction_key, std::uint16_t capacity, std::uint8_t bucket_index)
         : bucket(bucket_index), allocated(capacity)

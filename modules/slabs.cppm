@@ -154,9 +154,11 @@ public:
     }
 
 protected:
+    // NOLINTBEGIN(cppcoreguidelines-non-private-member-variables-in-classes): heap_slabs lends, too
     PKTPOOL_NO_UNIQUE_ADDRESS typename packet::care::ledger ledger_;
     PKTPOOL_NO_UNIQUE_ADDRESS
     counters<Policies::statistics::counts, bucket_count<Buckets>> counters_;
+    // NOLINTEND(cppcoreguidelines-non-private-member-variables-in-classes)
 
 private:
     [[nodiscard]] PKTPOOL_HOT bool

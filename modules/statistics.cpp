@@ -50,9 +50,10 @@ void add_right(std::string& line, std::string const& cell, std::size_t width)
 
 std::string first_cell(gsl::span<bucket_statistics const> rows, std::size_t i)
 {
-    return i + 1 == rows.size()   ? "total"
-           : i + 2 == rows.size() ? "above"
-                                  : std::to_string(rows[i].capacity);
+    if (i + 1 == rows.size()) {
+        return "total";
+    }
+    return i + 2 == rows.size() ? "above" : std::to_string(rows[i].capacity);
 }
 
 } // namespace

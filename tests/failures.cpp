@@ -92,7 +92,9 @@ void touch_everything()
             held[next] = pool.acquire(65536);
             FAIL("no datagram is so large");
         } catch (std::length_error const&) {
+            CHECK(held[next] == nullptr);
         } catch (std::bad_alloc const&) { // for the message
+            CHECK(held[next] == nullptr);
         }
         pool.release(std::move(held[0]));
         pool.release(std::move(held[6])); // exact

@@ -69,8 +69,7 @@ TEST_CASE("guard: a release too many, or to another pool, names both places and 
     for (auto const* const how : {"double_release", "double_drop", "double_release_of_a_batch"}) {
         check_report(how, {"was released twice", "it has 548 bytes", "was acquired at ",
                            "misuse_of_packets.cpp:", ", released at ",
-                           "belongs to the pool first "
-                           "used at "});
+                           "belongs to the pool first used at "});
         CHECK_FALSE(contains(misuse("hardened", how).output, "not recorded"));
     }
     for (auto const* const how :

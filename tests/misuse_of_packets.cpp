@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -120,7 +121,9 @@ void misuse(std::string_view how)
         write(reinterpret_cast<std::byte*>(const_cast<std::uint8_t*>(&raw->bucket)));
         pool.release(std::move(p));
     } else if (how.starts_with("in_front_")) { // so many bytes in front of the buffer
-        auto* const byte = raw->data() - std::atoi(how.substr(how.rfind('_') + 1).data());
+        auto* const byte =
+            raw->data() -
+            std::strtol(std::string(how.substr(how.rfind('_') + 1)).c_str(), nullptr, 10);
         *byte ^= std::byte{0x41};
         pool.release(std::move(p));
     } else if (how == "whole_header") {

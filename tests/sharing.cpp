@@ -38,7 +38,7 @@ public:
     /// Puts a packet in and gets another one, or none.
     typename Pool::packet_ptr swap(typename Pool::packet_ptr p, std::size_t slot)
     {
-        std::lock_guard const held(mutex_);
+        std::scoped_lock const held(mutex_);
         std::swap(slots_[slot % slots_.size()], p);
         return p;
     }
@@ -54,6 +54,7 @@ void run_threads(Pool& pool, unsigned threads)
     exchange<Pool> others;
     std::atomic<std::size_t> damaged{0};
     std::vector<std::thread> running;
+    running.reserve(threads);
     for (unsigned t = 0; t < threads; ++t) {
         running.emplace_back([&, t] {
             std::mt19937 random(t);
@@ -126,6 +127,7 @@ TEST_CASE_TEMPLATE("sharing: the first use may come from many threads at once", 
         Pool pool;
         std::atomic<int> ready{0};
         std::vector<std::thread> running;
+        running.reserve(4);
         for (int t = 0; t < 4; ++t) {
             running.emplace_back([&] {
                 for (++ready; ready < 4;) {}
