@@ -140,13 +140,13 @@ public:
     /// Bytes by which the used ones can still grow in front, and behind: there into what was asked
     /// for, too. Used bytes are never more than max_packet_size.
     [[nodiscard]] std::size_t headroom() const noexcept
-        requires Room::any
+        requires bucket_policy_has_room<Room>
     {
         check_sizes();
         return std::min(begin() - Room::padding, max_packet_size - size);
     }
     [[nodiscard]] std::size_t tailroom() const noexcept
-        requires Room::any
+        requires bucket_policy_has_room<Room>
     {
         check_sizes();
         return std::min(place_.end - begin() - size, max_packet_size - size);
@@ -155,7 +155,7 @@ public:
     /// Grows the used bytes in front, as a part of the header: payload() stays what it was. The
     /// bytes are the caller's to write. Contract: `bytes <= headroom()`.
     gsl::span<std::byte> prepend(std::size_t bytes) noexcept
-        requires Room::any
+        requires bucket_policy_has_room<Room>
     {
         Expects(bytes <= headroom() || too_little("prepend()", bytes, "headroom", headroom()));
         place_.begin -= gsl::narrow_cast<std::uint32_t>(bytes);
@@ -166,7 +166,7 @@ public:
 
     /// Grows the used bytes behind. Contract: `bytes <= tailroom()`.
     gsl::span<std::byte> append(std::size_t bytes) noexcept
-        requires Room::any
+        requires bucket_policy_has_room<Room>
     {
         Expects(bytes <= tailroom() || too_little("append()", bytes, "tailroom", tailroom()));
         auto* const behind = data() + size;
@@ -177,7 +177,7 @@ public:
     /// Takes used bytes away in front, the header's first: they become headroom. Contract:
     /// `bytes <= size`.
     void trim_start(std::size_t bytes) noexcept
-        requires Room::any
+        requires bucket_policy_has_room<Room>
     {
         Expects(bytes <= used().size() || too_little("trim_start()", bytes, "size", size));
         place_.begin += gsl::narrow_cast<std::uint32_t>(bytes);
@@ -187,7 +187,7 @@ public:
 
     /// The same behind, the header's last: they become tailroom.
     void trim_end(std::size_t bytes) noexcept
-        requires Room::any
+        requires bucket_policy_has_room<Room>
     {
         Expects(bytes <= used().size() || too_little("trim_end()", bytes, "size", size));
         size = gsl::narrow_cast<std::uint16_t>(size - bytes);

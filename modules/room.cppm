@@ -43,6 +43,11 @@ struct room {
     static constexpr std::size_t front = padding + Headroom; ///< from the header to the datagram
 };
 using no_room = room<0, 0>;
+
+/// Else a packet cannot grow.
+template <class Room>
+concept bucket_policy_has_room = Room::any;
+
 template <bucket_policy B>
 using room_of = room<headroom_of<B>, tailroom_of<B>>;
 
