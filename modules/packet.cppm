@@ -1,8 +1,6 @@
 // A packet: a small metadata header and a payload buffer in one allocation.
 module;
 #include <algorithm>
-#include <chrono>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,52 +22,9 @@ import :checkers;
 import :buckets;
 import :room;
 import :life;
+import :metadata;
 
 namespace pktpool {
-
-template <class M>
-concept metadata_can_be_a_base = std::is_class_v<M> && !std::is_final_v<M>;
-
-/// A packet is reset while it is in nobody's hands, where nothing may throw but `Metadata{}`.
-template <class M>
-concept metadata_moves_without_throwing =
-    std::default_initializable<M> && std::is_nothrow_move_constructible_v<M> &&
-    std::is_nothrow_move_assignable_v<M> && std::is_nothrow_destructible_v<M>;
-
-template <class M>
-concept metadata_alignment_fits = alignof(M) <= packet_alignment;
-
-/// Tells metadata from a policy of another kind; stateless classes are never metadata.
-template <class M>
-concept metadata_holds_data = !std::is_empty_v<M>;
-
-template <class M>
-concept metadata_is_not_half_a_source = !source_allocates<M> && !source_deallocates<M>;
-
-/// The user's part of the header: a class with data whose members become members of the packet,
-/// and which `Metadata{}` resets.
-export template <class M>
-concept packet_metadata =
-    metadata_can_be_a_base<M> && metadata_moves_without_throwing<M> && metadata_alignment_fits<M> &&
-    metadata_holds_data<M> && metadata_is_not_half_a_source<M>;
-
-/// What libtorrent's uTP keeps for each packet.
-export struct utp_metadata {
-    std::chrono::steady_clock::time_point send_time{}; ///< when the packet was last sent
-    std::uint8_t num_transmissions : 6 = 0;            ///< how often it was sent, 63 at the most
-    bool need_resend : 1 = false;                      ///< lost, or timed out
-    bool mtu_probe : 1 = false;                        ///< sent with Don't Fragment to find the MTU
-};
-
-static_assert(packet_metadata<utp_metadata>);
-
-/// Where the user's bytes are in a packet that has room beside its datagram; counted from the end
-/// of its header.
-struct place_in_room {
-    std::uint32_t begin; // of the used bytes
-    std::uint32_t end;   // of the bytes asked for and the tailroom
-};
-struct no_place {};
 
 /// The header of a packet; `allocated` bytes of buffer follow it in memory. The members of
 /// `Metadata` are members of the packet. A packet is neither copied nor moved: handles are.
@@ -93,7 +48,7 @@ public:
     basic_packet(construction_key, std::uint16_t capacity, std::uint8_t bucket_index)
         : bucket(bucket_index), allocated(capacity)
     {
-        place_for(construction_key{}, capacity);
+        place_.lend(capacity);
     }
     basic_packet(basic_packet const&) = delete;
     basic_packet& operator=(basic_packet const&) = delete;
@@ -102,19 +57,22 @@ public:
     /// Start of the used bytes and of the buffer, aligned to packet_alignment until it is moved.
     [[nodiscard]] std::byte* data() noexcept
     {
-        return reinterpret_cast<std::byte*>(this + 1) + begin();
+        return reinterpret_cast<std::byte*>(this + 1) + place_.begin();
     }
     [[nodiscard]] std::byte const* data() const noexcept
     {
-        return reinterpret_cast<std::byte const*>(this + 1) + begin();
+        return reinterpret_cast<std::byte const*>(this + 1) + place_.begin();
     }
 
     /// From data() on to the end of the `allocated` bytes, without the tailroom; those that were
     /// asked for are what to receive into.
-    [[nodiscard]] gsl::span<std::byte> buffer() noexcept { return {data(), capacity()}; }
+    [[nodiscard]] gsl::span<std::byte> buffer() noexcept
+    {
+        return {data(), place_.capacity(allocated)};
+    }
     [[nodiscard]] gsl::span<std::byte const> buffer() const noexcept
     {
-        return {data(), capacity()};
+        return {data(), place_.capacity(allocated)};
     }
 
     /// The first `size` bytes: what to send. Contract: `size <= allocated`, or with room, what was
@@ -143,13 +101,13 @@ public:
         requires bucket_policy_has_room<Room>
     {
         check_sizes();
-        return std::min(begin() - Room::padding, max_packet_size - size);
+        return std::min(place_.in_front(), max_packet_size - size);
     }
     [[nodiscard]] std::size_t tailroom() const noexcept
         requires bucket_policy_has_room<Room>
     {
         check_sizes();
-        return std::min(place_.end - begin() - size, max_packet_size - size);
+        return std::min(place_.most(allocated) - size, max_packet_size - size);
     }
 
     /// Grows the used bytes in front, as a part of the header: payload() stays what it was. The
@@ -158,7 +116,7 @@ public:
         requires bucket_policy_has_room<Room>
     {
         Expects(bytes <= headroom() || too_little("prepend()", bytes, "headroom", headroom()));
-        place_.begin -= gsl::narrow_cast<std::uint32_t>(bytes);
+        place_.grow(bytes);
         size = gsl::narrow_cast<std::uint16_t>(size + bytes);
         header_size = gsl::narrow_cast<std::uint16_t>(header_size + bytes);
         return {data(), bytes};
@@ -180,7 +138,7 @@ public:
         requires bucket_policy_has_room<Room>
     {
         Expects(bytes <= used().size() || too_little("trim_start()", bytes, "size", size));
-        place_.begin += gsl::narrow_cast<std::uint32_t>(bytes);
+        place_.shrink(bytes);
         size = gsl::narrow_cast<std::uint16_t>(size - bytes);
         header_size -= gsl::narrow_cast<std::uint16_t>(std::min<std::size_t>(header_size, bytes));
     }
@@ -203,27 +161,18 @@ public:
         header_size = 0;
     }
 
-    /// For pktpool: `asked` bytes are lent, or what another packet of this type holds.
-    void place_for(construction_key, std::size_t asked) noexcept
-    {
-        if constexpr (Room::any) {
-            place_ = {.begin = Room::front,
-                      .end = gsl::narrow_cast<std::uint32_t>(Room::front + asked + Room::tailroom)};
-        }
-    }
-    /// Bytes of a datagram that hold the used ones, but for what was prepended.
+    /// For pktpool: `asked` bytes are the user's from now on.
+    void place_for(construction_key, std::size_t asked) noexcept { place_.lend(asked); }
+    /// For pktpool: bytes of a datagram that hold the used ones, but for what was prepended.
     [[nodiscard]] std::size_t datagram_bytes(construction_key) const noexcept
     {
-        auto const prepended = Room::front - std::min(Room::front, begin());
-        return used().size() - std::min<std::size_t>(prepended, size);
+        return used().size() - std::min<std::size_t>(place_.prepended(), size);
     }
-    /// Contract: this packet was acquired for `from.datagram_bytes()`.
+    /// For pktpool. Contract: this packet was acquired for `from.datagram_bytes()`.
     void take_contents(construction_key, basic_packet& from) noexcept
     {
         reset(std::move(static_cast<Metadata&>(from)));
-        if constexpr (Room::any) {
-            place_.begin = std::min(place_.begin, from.place_.begin);
-        }
+        place_.grow(from.place_.prepended());
         size = from.size;
         header_size = from.header_size;
         std::ranges::copy(from.used(), data());
@@ -232,26 +181,9 @@ public:
     [[nodiscard]] auto& packet_guard() noexcept { return guard_; }
 
 private:
-    [[nodiscard]] std::size_t begin() const noexcept
-    {
-        if constexpr (Room::any) {
-            return place_.begin;
-        } else {
-            return 0;
-        }
-    }
-    [[nodiscard]] std::size_t capacity() const noexcept
-    {
-        return Room::front + allocated - std::min(begin(), Room::front + allocated);
-    }
-
     void check_sizes() const noexcept
     {
-        auto most = std::size_t{allocated};
-        if constexpr (Room::any) {
-            most = place_.end - place_.begin;
-        }
-        Expects((header_size <= size && size <= most) ||
+        Expects((header_size <= size && size <= place_.most(allocated)) ||
                 broken("header_size <= size <= allocated does not hold for this packet; set size "
                        "and header_size to what the buffer holds"));
     }
@@ -268,7 +200,7 @@ private:
                           .view());
     }
 
-    PKTPOOL_NO_UNIQUE_ADDRESS std::conditional_t<Room::any, place_in_room, no_place> place_;
+    PKTPOOL_NO_UNIQUE_ADDRESS place_of_used<Room> place_;
     PKTPOOL_NO_UNIQUE_ADDRESS typename Care::guard guard_; // the last, next to the buffer
 };
 

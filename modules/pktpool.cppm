@@ -13,6 +13,7 @@ export import :presets;
 export import :clearing;
 export import :guard;
 export import :life;
+export import :metadata;
 export import :packet;
 export import :threading;
 export import :retention;

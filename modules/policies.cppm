@@ -9,6 +9,7 @@ export module pktpool:policies;
 
 import :source;
 import :room;
+import :metadata;
 import :packet;
 import :threading;
 import :retention;
