@@ -1,7 +1,6 @@
 // Answers DNS queries from a hosts file, over UDP. Queries come into packets of 4096 bytes and are
 // a hundred times smaller: those that wait move to a small packet, and the large one is free.
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -34,22 +33,6 @@ struct settings {
     std::filesystem::path hosts;
     std::size_t max_size = 1232; // fits IPv6's smallest MTU: no fragments
     std::chrono::milliseconds delay{0};
-};
-
-struct message_buckets {
-    static constexpr std::array buckets{
-        pktpool::bucket{.size = 512, .limit = 256}, pktpool::bucket{.size = 1232, .limit = 64},
-        pktpool::bucket{.size = 1400, .limit = 16}, pktpool::bucket{.size = 4096, .limit = 64},
-        pktpool::bucket{.size = 65535, .limit = 0},
-    };
-};
-
-struct nothing_kept {
-    static constexpr std::array buckets{
-        pktpool::bucket{.size = 512, .limit = 0},   pktpool::bucket{.size = 1232, .limit = 0},
-        pktpool::bucket{.size = 1400, .limit = 0},  pktpool::bucket{.size = 4096, .limit = 0},
-        pktpool::bucket{.size = 65535, .limit = 0},
-    };
 };
 
 template <class Buckets, class... Policies>
@@ -99,6 +82,7 @@ private:
             forget_oldest();
             ++dropped_;
         }
+        service_.pool().shrink_to_bucket(p);
         bytes_ += p->allocated;
         most_bytes_ = std::max(most_bytes_, bytes_);
         waiting_.push_back(
@@ -179,9 +163,10 @@ int run(int argc, char** argv)
 
     auto zone = read_hosts(with.hosts);
     if (with.address.no_pool) {
-        responder<pool_of<nothing_kept>>(with, std::move(zone)).run();
+        responder<pool_of<pktpool::scaled<pktpool::dns_buckets, 0>>>(with, std::move(zone)).run();
     } else {
-        responder<pool_of<message_buckets, pktpool::demand_tracked>>(with, std::move(zone)).run();
+        responder<pool_of<pktpool::dns_buckets, pktpool::demand_tracked>>(with, std::move(zone))
+            .run();
     }
     return 0;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -14,6 +13,7 @@ namespace dns {
 namespace {
 
 constexpr std::size_t longest_string = 255; // of the strings that a TXT record is made of
+constexpr std::size_t around_text = header_size + 4 + 12 + 11; // type and class, record, OPT
 constexpr std::string_view blanks = " \t\r";
 
 std::optional<std::size_t> index_of(record_type type)
@@ -81,10 +81,6 @@ record_data to_strings(std::string_view text)
                                [](char letter) { return static_cast<std::byte>(letter); });
         text.remove_prefix(piece.size());
     } while (!text.empty());
-    if (data.size() > largest_message) {
-        throw zone_error("the text does not fit a message of " + std::to_string(largest_message) +
-                         " bytes");
-    }
     return data;
 }
 
@@ -104,7 +100,12 @@ void read_line(std::string_view line, zone& into)
         next_word(rest);
         auto const owner = to_name(next_word(rest));
         auto const text = rest.substr(0, rest.find_last_not_of('\r') + 1);
-        into.add(owner, record_type::txt, to_strings(text));
+        auto data = to_strings(text);
+        if (around_text + owner.view().size() + data.size() > largest_message) {
+            throw zone_error("the text fits no answer of " + std::to_string(largest_message) +
+                             " bytes");
+        }
+        into.add(owner, record_type::txt, std::move(data));
         return;
     }
     rest = rest.substr(0, rest.find('#'));
