@@ -22,10 +22,11 @@ namespace net {
 
 namespace {
 
-/// An ICMP message about an earlier datagram: to say so was all that the call did.
+/// A signal, or an ICMP message about an earlier datagram: to say so was all that the call did.
 bool is_of_the_past(std::error_code const& error)
 {
-    return error == asio::error::connection_refused || error == asio::error::connection_reset;
+    return error == asio::error::interrupted || error == asio::error::connection_refused ||
+           error == asio::error::connection_reset;
 }
 
 /// Says something of a peer, or of one datagram, and nothing of the socket.
@@ -34,7 +35,7 @@ bool is_of_a_peer(std::error_code const& error)
     namespace errors = asio::error;
     return error == errors::host_unreachable || error == errors::network_unreachable ||
            error == errors::message_size || error == errors::access_denied ||
-           error == std::errc::operation_not_permitted || error == errors::no_buffer_space ||
+           error == errors::no_permission || error == errors::no_buffer_space ||
            error == errors::invalid_argument; // to port 0
 }
 
@@ -73,7 +74,7 @@ private:
 
 std::error_code last_error()
 {
-    return {errno, std::system_category()};
+    return {errno, asio::error::get_system_category()}; // what Asio's own errors compare with
 }
 
 } // namespace
@@ -94,7 +95,7 @@ std::size_t receive(asio::ip::udp::socket& socket, gsl::span<datagram> batch)
             if (is_of_the_moment(error)) {
                 return 0;
             }
-            if (error != std::errc::interrupted && !is_of_the_past(error) && !is_of_a_peer(error)) {
+            if (!is_of_the_past(error) && !is_of_a_peer(error)) {
                 throw std::system_error(error, "recvmmsg");
             }
             continue;
@@ -135,7 +136,7 @@ std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
             }
             if (is_of_a_peer(error)) {
                 ++done;
-            } else if (error != std::errc::interrupted && !is_of_the_past(error)) {
+            } else if (!is_of_the_past(error)) {
                 throw std::system_error(error, "sendmmsg");
             }
         }
