@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
-#include <deque>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -26,20 +26,20 @@ namespace {
 
 // What a kernel without room, or a network without a way, says: the error that the next attempts
 // to send a datagram meet, and the next calls to receive; 0 lets one through, as when none is left.
-std::deque<int> send_errors;
-std::deque<int> receive_errors;
+std::vector<int> send_errors;
+std::vector<int> receive_errors;
 
-bool meets_error(std::deque<int>& errors)
+bool meets_error(std::vector<int>& errors)
 {
     if (errors.empty() || errors.front() == 0) {
         return false;
     }
     errno = errors.front();
-    errors.pop_front();
+    errors.erase(errors.begin());
     return true;
 }
 
-void let_through(std::deque<int>& errors, std::size_t count)
+void let_through(std::vector<int>& errors, std::size_t count)
 {
     errors.erase(errors.begin(),
                  errors.begin() + gsl::narrow<std::ptrdiff_t>(std::min(count, errors.size())));
@@ -121,21 +121,18 @@ struct sockets {
 };
 
 /// Datagrams that say their number.
-class outbox {
-public:
-    outbox(std::size_t count, udp::endpoint const& to) : texts_(count)
+struct outbox {
+    outbox(std::size_t count, udp::endpoint const& to) : texts(count)
     {
         for (std::size_t i = 0; i < count; ++i) {
-            texts_[i] = "datagram " + std::to_string(i);
-            auto const bytes = gsl::as_writable_bytes(gsl::span<char>(texts_[i]));
+            texts[i] = "datagram " + std::to_string(i);
+            auto const bytes = gsl::as_writable_bytes(gsl::span<char>(texts[i]));
             datagrams.push_back({.bytes = bytes, .peer = to});
         }
     }
 
     std::vector<net::datagram> datagrams;
-
-private:
-    std::vector<std::string> texts_;
+    std::vector<std::string> texts;
 };
 
 struct arrived {
@@ -188,7 +185,7 @@ std::vector<std::string> expected_texts(std::size_t count, std::size_t without)
     return texts;
 }
 
-constexpr auto none = std::size_t(-1);
+constexpr auto none = std::numeric_limits<std::size_t>::max();
 
 } // namespace
 
@@ -273,7 +270,7 @@ TEST_CASE("datagrams: a peer that is not there loses nothing else")
 {
     sockets s;
     auto const gone = [&] {
-        udp::socket closed(s.context, udp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+        udp::socket const closed(s.context, udp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
         return closed.local_endpoint();
     }();
 #if defined(IP_RECVERR)

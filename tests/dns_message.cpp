@@ -1,8 +1,15 @@
+// Bytes are written as text, the random ones are the same each time, and a test looks with REQUIRE
+// whether there is something.
+// NOLINTBEGIN(bugprone-unchecked-optional-access, bugprone-throwing-static-initialization)
+// NOLINTBEGIN(bugprone-random-generator-seed, modernize-raw-string-literal)
+// NOLINTBEGIN(performance-inefficient-string-concatenation)
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <ios>
+#include <iterator>
 #include <random>
 #include <sstream>
 #include <string>
@@ -17,7 +24,7 @@
 
 namespace {
 
-using dns::record_type;
+namespace types = dns::types;
 using dns::response_code;
 
 /// Text as bytes; a literal with zeros in it needs the suffix s.
@@ -95,7 +102,7 @@ TEST_CASE("dns: a query is read")
     CHECK(text(query->question) == question);
     CHECK(query->asked.view() == "\x03www\x07"
                                  "example\x00"s);
-    CHECK(query->type == record_type::a);
+    CHECK(query->type == types::a);
     CHECK(query->record_class == dns::internet);
     REQUIRE(query->edns);
     CHECK(query->edns->payload_size == 1232);
@@ -251,25 +258,24 @@ TEST_CASE("dns: a hosts file is read")
                               "txt a.b.example  two words # and this \r\ntxt empty\ntxt long " +
                               std::string(256, 'x'));
     auto const a_b_example = to_name({"A", "b", "Example"});
-    auto const addresses = zone.find(a_b_example, record_type::a);
+    auto const addresses = zone.find(a_b_example, types::a);
     REQUIRE(addresses);
     REQUIRE(addresses->size() == 2);
     CHECK((*addresses)[0] == bytes("\xc0\0\2\1"s));
     CHECK((*addresses)[1] == bytes("\xc0\0\2\2"s));
-    CHECK(zone.find(a_b_example, record_type::aaaa)->front() ==
-          bytes(std::string(15, '\0') + "\1"));
-    CHECK(zone.find(a_b_example, record_type::txt)->front() == bytes("\x15two words # and this "s));
-    CHECK(zone.find(to_name({"empty"}), record_type::txt)->front() == bytes("\0"s));
-    CHECK(zone.find(to_name({"long"}), record_type::txt)->front() ==
+    CHECK(zone.find(a_b_example, types::aaaa)->front() == bytes(std::string(15, '\0') + "\1"));
+    CHECK(zone.find(a_b_example, types::txt)->front() == bytes("\x15two words # and this "s));
+    CHECK(zone.find(to_name({"empty"}), types::txt)->front() == bytes("\0"s));
+    CHECK(zone.find(to_name({"long"}), types::txt)->front() ==
           bytes("\xff" + std::string(255, 'x') + "\1x"));
-    CHECK(zone.find(to_name({"alias"}), record_type::a)->size() == 1);
+    CHECK(zone.find(to_name({"alias"}), types::a)->size() == 1);
 
-    CHECK(zone.find(to_name({"alias"}), record_type::aaaa)->empty());
-    CHECK(zone.find(a_b_example, record_type{15})->empty());
-    CHECK(zone.find(to_name({"b", "example"}), record_type::a)->empty());
-    CHECK(zone.find(to_name({}), record_type::a)->empty());
-    CHECK_FALSE(zone.find(to_name({"c", "example"}), record_type::a));
-    CHECK_FALSE(zone_of("").find(to_name({}), record_type::a));
+    CHECK(zone.find(to_name({"alias"}), types::aaaa)->empty());
+    CHECK(zone.find(a_b_example, dns::record_type{15})->empty());
+    CHECK(zone.find(to_name({"b", "example"}), types::a)->empty());
+    CHECK(zone.find(to_name({}), types::a)->empty());
+    CHECK_FALSE(zone.find(to_name({"c", "example"}), types::a));
+    CHECK_FALSE(zone_of("").find(to_name({}), types::a));
 }
 
 TEST_CASE("dns: a bad line is named")
@@ -293,3 +299,7 @@ TEST_CASE("dns: a bad line is named")
     broken.setstate(std::ios::badbit);
     CHECK_THROWS_WITH_AS(dns::read_zone(broken, "hosts"), "hosts: cannot be read", dns::zone_error);
 }
+
+// NOLINTEND(performance-inefficient-string-concatenation)
+// NOLINTEND(bugprone-random-generator-seed, modernize-raw-string-literal)
+// NOLINTEND(bugprone-unchecked-optional-access, bugprone-throwing-static-initialization)

@@ -83,7 +83,7 @@ void write_answer(query const& to, answer const& planned, gsl::span<std::byte> o
     into.copy(to.question);
     for (auto const& data : planned.records) {
         into.u16(0xc000U | header_size); // RFC 1035 4.1.4
-        into.u16(static_cast<std::uint16_t>(to.type));
+        into.u16(to.type);
         into.u16(internet);
         into.u32(seconds_to_live);
         into.u16(data.size());
@@ -91,7 +91,7 @@ void write_answer(query const& to, answer const& planned, gsl::span<std::byte> o
     }
     if (to.edns) { // RFC 6891 6.1.2
         into.u8(0);
-        into.u16(static_cast<std::uint16_t>(record_type::opt));
+        into.u16(types::opt);
         into.u16(largest_message);
         into.u8(code >> 4);
         into.u8(0); // version

@@ -22,7 +22,13 @@ inline constexpr std::uint16_t internet = 1; ///< the class
 using bytes = gsl::span<std::byte const>;
 using record_data = std::vector<std::byte>;
 
-enum class record_type : std::uint16_t { a = 1, txt = 16, aaaa = 28, opt = 41 };
+using record_type = std::uint16_t; // a query may have any
+namespace types {
+inline constexpr record_type a = 1;
+inline constexpr record_type txt = 16;
+inline constexpr record_type aaaa = 28;
+inline constexpr record_type opt = 41;
+} // namespace types
 
 enum class response_code : std::uint16_t {
     no_error = 0,
@@ -63,7 +69,7 @@ struct query {
     bool recursion_desired = false;
     bytes question; ///< as it came
     name asked;
-    record_type type{};
+    record_type type = 0;
     std::uint16_t record_class = 0;
     std::optional<dns::edns> edns;
     response_code problem = response_code::no_error; ///< the answer says no more than that

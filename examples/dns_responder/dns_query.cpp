@@ -109,13 +109,13 @@ bool read_record(reader& from, bool additional, std::optional<edns>& opt)
         return false;
     }
     bool const of_root = from.position() == begin + 1;
-    record_type const type{from.u16()};
+    record_type const type = from.u16();
     auto const size_or_class = from.u16();
     from.u8(); // of the response code
     auto const version = from.u8();
     from.u16(); // flags
     auto const data = from.take(from.u16());
-    if (!from.good() || type != record_type::opt) {
+    if (!from.good() || type != types::opt) {
         return from.good();
     }
     if (!additional || !of_root || opt) {
@@ -134,7 +134,7 @@ response_code read_body(reader& from, std::array<std::uint16_t, 4> const& counts
     if (counts[0] != 1 || !read_name(from, into.asked)) { // RFC 9619: one question
         return response_code::format_error;
     }
-    into.type = record_type{from.u16()};
+    into.type = from.u16();
     into.record_class = from.u16();
     if (!from.good()) {
         return response_code::format_error;
@@ -153,9 +153,8 @@ response_code read_body(reader& from, std::array<std::uint16_t, 4> const& counts
     if (into.edns && into.edns->version > 0) {
         return response_code::bad_version;
     }
-    auto const type = static_cast<std::uint16_t>(into.type);
-    bool const refused = into.record_class != internet || into.type == record_type::opt ||
-                         (type >= first_meta_type && type <= last_meta_type);
+    bool const refused = into.record_class != internet || into.type == types::opt ||
+                         (into.type >= first_meta_type && into.type <= last_meta_type);
     return refused ? response_code::refused : response_code::no_error;
 }
 

@@ -1,7 +1,8 @@
 #include "zone.hpp"
 
 #include <algorithm>
-#include <cstdint>
+#include <array>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -16,18 +17,12 @@ constexpr std::size_t longest_string = 255; // of the strings that a TXT record 
 constexpr std::size_t around_text = header_size + 4 + 12 + 11; // type and class, record, OPT
 constexpr std::string_view blanks = " \t\r";
 
-std::optional<std::size_t> index_of(record_type type)
+constexpr std::array kinds{types::a, types::aaaa, types::txt};
+
+/// kinds.size() for a type of which there are never records.
+std::size_t index_of(record_type type)
 {
-    switch (type) {
-    case record_type::a:
-        return 0;
-    case record_type::aaaa:
-        return 1;
-    case record_type::txt:
-        return 2;
-    default:
-        return std::nullopt;
-    }
+    return gsl::narrow<std::size_t>(std::ranges::find(kinds, type) - kinds.begin());
 }
 
 /// The first word of what is left, which loses it and the blanks behind it.
@@ -105,7 +100,7 @@ void read_line(std::string_view line, zone& into)
             throw zone_error("the text fits no answer of " + std::to_string(largest_message) +
                              " bytes");
         }
-        into.add(owner, record_type::txt, std::move(data));
+        into.add(owner, types::txt, std::move(data));
         return;
     }
     rest = rest.substr(0, rest.find('#'));
@@ -124,9 +119,9 @@ void read_line(std::string_view line, zone& into)
     while (!rest.empty()) {
         auto const owner = to_name(next_word(rest));
         if (address.is_v4()) {
-            into.add(owner, record_type::a, to_data(address.to_v4()));
+            into.add(owner, types::a, to_data(address.to_v4()));
         } else {
-            into.add(owner, record_type::aaaa, to_data(address.to_v6()));
+            into.add(owner, types::aaaa, to_data(address.to_v6()));
         }
     }
 }
@@ -136,7 +131,7 @@ void read_line(std::string_view line, zone& into)
 void zone::add(name const& owner, record_type type, record_data data)
 {
     auto const key = owner.view();
-    auto& list = names_[std::string(key)].at(index_of(type).value());
+    auto& list = names_[std::string(key)].at(index_of(type));
     if (std::ranges::find(list, data) == list.end()) {
         list.push_back(std::move(data));
     }
@@ -154,8 +149,8 @@ std::optional<gsl::span<record_data const>> zone::find(name const& owner, record
         return std::nullopt;
     }
     auto const index = index_of(type);
-    return index ? gsl::span<record_data const>(at->second.at(*index))
-                 : gsl::span<record_data const>();
+    return index < kinds.size() ? gsl::span<record_data const>(at->second.at(index))
+                                : gsl::span<record_data const>();
 }
 
 zone read_zone(std::istream& in, std::string const& file)
