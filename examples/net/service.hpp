@@ -2,14 +2,18 @@
 // in a packet of a pool, until a signal says stop.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <memory>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -43,7 +47,15 @@ struct address {
             ->capture_default_str();
         app.add_flag("--no-pool", no_pool, "Take each packet from malloc, to see what that costs");
     }
-    [[nodiscard]] endpoint to_endpoint() const { return {asio::ip::make_address(host), port}; }
+    [[nodiscard]] endpoint to_endpoint() const
+    {
+        std::error_code error;
+        auto const ip = asio::ip::make_address(host, error);
+        if (error) {
+            throw std::invalid_argument("--address: " + host + " is not an IP address");
+        }
+        return {ip, port};
+    }
 };
 
 /// Receives into packets of `Pool`, which counts, and sends packets of it.
@@ -120,7 +132,11 @@ private:
             if (error) {
                 throw std::system_error(error, "waiting for the timer");
             }
-            on_tick();
+            try {
+                on_tick();
+            } catch (std::bad_alloc const&) {
+                ++lost_; // and the next tick may do what this one did not
+            }
             flush();
             if (++ticks_ % 10 == 0) {
                 pool_.decay();
@@ -208,13 +224,12 @@ private:
     unsigned long long lost_ = 0;
 };
 
-/// Runs the program and says on stderr what stopped it.
+/// Runs the program, which returns its exit status, and says on stderr what stopped it.
 template <class Program>
 int run_program(Program program)
 {
     try {
-        program();
-        return 0;
+        return program();
     } catch (std::exception const& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;
