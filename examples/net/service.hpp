@@ -123,7 +123,11 @@ private:
             if (error) {
                 throw std::system_error(error, "waiting for the timer");
             }
-            on_tick();
+            try {
+                on_tick();
+            } catch (std::bad_alloc const&) {
+                ++lost_; // and the next tick may do what this one did not
+            }
             flush();
             if (++ticks_ % 10 == 0) {
                 pool_.decay();
@@ -213,13 +217,12 @@ private:
     unsigned long long lost_ = 0;
 };
 
-/// Runs the program and says on stderr what stopped it.
+/// Runs the program, which returns its exit status, and says on stderr what stopped it.
 template <class Program>
 int run_program(Program program)
 {
     try {
-        program();
-        return 0;
+        return program();
     } catch (std::exception const& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;
