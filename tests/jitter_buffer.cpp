@@ -77,7 +77,7 @@ TEST_CASE("jitter buffer: packets in order are written at once")
     CHECK(with.buffer.is_next(10));
     CHECK_FALSE(with.buffer.is_next(11));
     CHECK(with.buffer.counts().written == 3);
-    CHECK(with.buffer.counts().lost == 0);
+    CHECK(with.buffer.counts().missing == 0);
 }
 
 TEST_CASE("jitter buffer: the first packet may have overtaken others")
@@ -88,7 +88,7 @@ TEST_CASE("jitter buffer: the first packet may have overtaken others")
     CHECK(with.written.empty());
     with.pass(1ms);
     CHECK(with.written == std::vector{7, 8, 9});
-    CHECK(with.buffer.counts().lost == 0);
+    CHECK(with.buffer.counts().missing == 0);
 }
 
 TEST_CASE("jitter buffer: a packet waits for those before it, no longer than the latency")
@@ -105,7 +105,7 @@ TEST_CASE("jitter buffer: a packet waits for those before it, no longer than the
     {
         with.push(2);
         CHECK(with.written == std::vector{1, 2, 3, 4, 5});
-        CHECK(with.buffer.counts().lost == 0);
+        CHECK(with.buffer.counts().missing == 0);
     }
     SUBCASE("it comes too late")
     {
@@ -113,7 +113,7 @@ TEST_CASE("jitter buffer: a packet waits for those before it, no longer than the
         CHECK(with.written == std::vector{1, 3, 4, 5});
         with.push(2);
         CHECK(with.written == std::vector{1, 3, 4, 5});
-        CHECK(with.buffer.counts().lost == 1);
+        CHECK(with.buffer.counts().missing == 1);
         CHECK(with.buffer.counts().late == 1);
         CHECK(with.buffer.counts().duplicates == 0);
     }
@@ -128,7 +128,7 @@ TEST_CASE("jitter buffer: one that waits behind two gaps gives up both")
     with.push(3);
     with.pass(40ms);
     CHECK(with.written == std::vector{1, 3, 5});
-    CHECK(with.buffer.counts().lost == 2);
+    CHECK(with.buffer.counts().missing == 2);
 }
 
 TEST_CASE("jitter buffer: duplicates of held and of written packets")
@@ -160,12 +160,12 @@ TEST_CASE("jitter buffer: what does not fit the window makes room")
     }
     CHECK(with.written == std::vector{0});
     with.push(513);
-    CHECK(with.buffer.counts().lost == 1);
+    CHECK(with.buffer.counts().missing == 1);
     CHECK(with.written.size() == 513);
     with.push(513 + 2999);
     with.pass(100ms);
     CHECK(with.written.back() == 513 + 2999);
-    CHECK(with.buffer.counts().lost == 1 + 2998);
+    CHECK(with.buffer.counts().missing == 1 + 2998);
     CHECK(with.buffer.counts().restarts == 0);
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("jitter buffer: a jump of the sequence begins anew")
         with.pass(100ms);
         CHECK(with.written == std::vector{0, 2, to, to + 1});
         CHECK(with.buffer.counts().restarts == 1);
-        CHECK(with.buffer.counts().lost == 1);
+        CHECK(with.buffer.counts().missing == 1);
     }
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("jitter buffer: a flush writes what is held, and what comes next is an
     with.push({3, 6});
     with.buffer.flush(with.writer());
     CHECK(with.written == std::vector{1, 3, 6});
-    CHECK(with.buffer.counts().lost == 3);
+    CHECK(with.buffer.counts().missing == 3);
     with.start(1);
     CHECK(with.written == std::vector{1, 3, 6, 1});
     CHECK(with.buffer.counts().restarts == 0);
@@ -225,7 +225,7 @@ TEST_CASE("jitter buffer: a stream that is shuffled, thinned and doubled")
         with.buffer.flush(with.writer());
         REQUIRE(with.written == expected);
         auto const& counts = with.buffer.counts();
-        REQUIRE(counts.lost == 2000 - expected.size());
+        REQUIRE(counts.missing == 2000 - expected.size());
         REQUIRE(counts.duplicates == doubled);
         REQUIRE(counts.late == 0);
         REQUIRE(counts.restarts == 0);

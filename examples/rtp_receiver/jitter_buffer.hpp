@@ -14,7 +14,7 @@
 /// In packets.
 struct jitter_counts {
     unsigned long long written = 0;
-    unsigned long long lost = 0;       ///< gaps in what was written
+    unsigned long long missing = 0;    ///< gaps in what was written
     unsigned long long late = 0;       ///< came after its gap was given up, or before the start
     unsigned long long duplicates = 0; ///< came again
     unsigned long long restarts = 0;   ///< the sequence jumped
@@ -130,7 +130,7 @@ private:
             ++counts_.written;
             write(std::move(p));
         } else if (state_ == state::running) {
-            ++counts_.lost;
+            ++counts_.missing;
         }
     }
 

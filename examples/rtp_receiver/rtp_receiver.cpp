@@ -112,10 +112,10 @@ public:
         buffer_.flush(writer());
         auto const& counts = buffer_.counts();
         std::fprintf(log_,
-                     "%llu written, %llu lost, %llu late, %llu duplicates, %llu restarts, "
+                     "%llu written, %llu missing, %llu late, %llu duplicates, %llu restarts, "
                      "%llu streams, %llu foreign, %llu RTCP\n",
-                     counts.written, counts.lost, counts.late, counts.duplicates, counts.restarts,
-                     streams_, foreign_, rtcp_);
+                     counts.written, counts.missing, counts.late, counts.duplicates,
+                     counts.restarts, streams_, foreign_, rtcp_);
     }
 
 private:
