@@ -1,6 +1,5 @@
 // Writes the payload of an RTP stream to a file, in order: what is late waits in the packet that it
 // came in.
-#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -8,21 +7,15 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 #include <gsl/narrow>
-#include <gsl/span>
 
 #include "jitter_buffer.hpp"
 #include "rtp_packet.hpp"
 #include "service.hpp"
-
-#if defined(_WIN32)
-#    include <fcntl.h>
-#    include <io.h>
-#endif
+#include "sink.hpp"
 
 import pktpool;
 
@@ -50,46 +43,6 @@ struct options {
     std::string output;
     std::chrono::milliseconds::rep latency = 100;
     bool framed = false;
-};
-
-/// Where the payload goes; "-" is stdout.
-class sink {
-public:
-    explicit sink(std::string const& path) : path_(path)
-    {
-        if (path == "-") {
-#if defined(_WIN32)
-            _setmode(_fileno(stdout), _O_BINARY);
-#endif
-        } else {
-            file_.reset(std::fopen(path.c_str(), "wb"));
-            if (!file_) {
-                throw_error();
-            }
-        }
-        std::setvbuf(file(), nullptr, _IONBF, 0); // a packet is a write of its own
-    }
-
-    void write(gsl::span<std::byte const> bytes)
-    {
-        if (std::fwrite(bytes.data(), 1, bytes.size(), file()) != bytes.size()) {
-            throw_error();
-        }
-    }
-
-private:
-    struct closer {
-        void operator()(std::FILE* file) const { std::fclose(file); }
-    };
-
-    [[nodiscard]] std::FILE* file() const { return file_ ? file_.get() : stdout; }
-    [[noreturn]] void throw_error() const
-    {
-        throw std::system_error(errno, std::generic_category(), path_ + " cannot be written");
-    }
-
-    std::string path_;
-    std::unique_ptr<std::FILE, closer> file_;
 };
 
 template <class Pool>

@@ -270,6 +270,15 @@ def check_floods(folder, command, packets):
         check("1 streams, 0 foreign" in receiver.output, receiver.output)
 
 
+def check_full_disk(program, packets):
+    if pathlib.Path("/dev/full").exists():
+        with Program(program, "--output", "/dev/full", "--latency", "0") as receiver:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sends:
+                sends.sendto(packets[0], (receiver.host, receiver.port))
+            _, errors = receiver.process.communicate(timeout=60)
+            check(receiver.process.returncode == 1 and "/dev/full cannot be written" in errors, errors)
+
+
 def test(program, *options):
     folder_name = str(pathlib.Path(tempfile.gettempdir(), "no", "such", "folder"))
     check_command_line(program, ([], "--output is required"), (["--output", folder_name], "cannot be written"),
@@ -287,6 +296,7 @@ def test(program, *options):
             check_ffmpeg(folder, command, L16, "s16be", to_stdout=True)
             check_parts(folder, command, packets)
             check_streams(folder, command, packets)
+            check_full_disk(program, packets)
 
 
 if __name__ == "__main__":
