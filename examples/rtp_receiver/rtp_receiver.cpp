@@ -147,18 +147,18 @@ private:
 
 int main(int argc, char** argv)
 {
-    options with;
-    CLI::App app("Receives an RTP stream and writes its payload to a file, in order.");
-    with.at.add_options(app);
-    app.add_option("--output", with.output, "File to write; - is stdout")->required();
-    app.add_option("--latency", with.latency,
-                   "Milliseconds that a packet waits at most for those before it")
-        ->check(CLI::Range(0, 10000))
-        ->capture_default_str();
-    app.add_flag("--framed", with.framed,
-                 "Write whole packets, each with its length before it in two bytes (RFC 4571)");
-    CLI11_PARSE(app, argc, argv);
-    return net::run_program([&] {
+    return net::run_program([argc, argv] {
+        options with;
+        CLI::App app("Receives an RTP stream and writes its payload to a file, in order.");
+        with.at.add_options(app);
+        app.add_option("--output", with.output, "File to write; - is stdout")->required();
+        app.add_option("--latency", with.latency,
+                       "Milliseconds that a packet waits at most for those before it")
+            ->check(CLI::Range(0, 10000))
+            ->capture_default_str();
+        app.add_flag("--framed", with.framed,
+                     "Write whole packets, each with its length before it in two bytes (RFC 4571)");
+        CLI11_PARSE(app, argc, argv);
         if (with.at.no_pool) {
             receiver<pool_of<pktpool::scaled<buckets, 0>>>(with).run();
         } else {
