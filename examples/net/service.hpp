@@ -64,10 +64,10 @@ class service {
 public:
     using packet_ptr = typename Pool::packet_ptr;
 
-    /// Datagrams above `largest` bytes are dropped and counted.
-    service(endpoint const& local, std::size_t largest)
+    /// Datagrams above `largest` bytes are dropped and counted. It says on `log` what it does.
+    service(endpoint const& local, std::size_t largest, std::FILE* log = stdout)
         : socket_(context_, local), signals_(context_, SIGINT, SIGTERM), timer_(context_),
-          largest_(largest)
+          largest_(largest), log_(log)
     {
         socket_.set_option(asio::socket_base::receive_buffer_size(1 << 20));
         outgoing_.reserve(batch_size);
@@ -90,14 +90,14 @@ public:
     void count_malformed() { ++malformed_; }
 
     /// Calls `on_datagram(packet_ptr, endpoint)` for each and `on_tick()` ten times a second, until
-    /// SIGINT or SIGTERM. Says on stdout where it listens, and in the end what was done.
+    /// SIGINT or SIGTERM. Says where it listens, and in the end what was done.
     template <class OnDatagram, class OnTick>
     void run(OnDatagram on_datagram, OnTick on_tick)
     {
         auto const local = socket_.local_endpoint();
-        std::printf("listening on %s:%u\n", local.address().to_string().c_str(),
-                    unsigned{local.port()});
-        std::fflush(stdout);
+        std::fprintf(log_, "listening on %s:%u\n", local.address().to_string().c_str(),
+                     unsigned{local.port()});
+        std::fflush(log_);
         signals_.async_wait([this](std::error_code error, int) {
             if (!error) {
                 context_.stop();
@@ -200,7 +200,8 @@ private:
     void report() const
     {
         auto const seconds = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-        std::printf(
+        std::fprintf(
+            log_,
             "%llu received, %llu malformed, %llu sent, %llu lost, %.2f us of processor time "
             "a datagram\n%s",
             received_, malformed_, sent_, lost_,
@@ -214,6 +215,7 @@ private:
     asio::signal_set signals_;
     asio::steady_timer timer_;
     std::size_t largest_;
+    std::FILE* log_;
     std::array<packet_ptr, batch_size> inbox_;
     std::vector<packet_ptr> outgoing_;
     std::vector<datagram> destinations_;
