@@ -22,12 +22,17 @@ namespace net {
 
 namespace {
 
+/// An ICMP message about an earlier datagram: to say so was all that the call did.
+bool is_of_the_past(std::error_code const& error)
+{
+    return error == asio::error::connection_refused || error == asio::error::connection_reset;
+}
+
 /// Says something of a peer, or of one datagram, and nothing of the socket.
 bool is_of_a_peer(std::error_code const& error)
 {
     namespace errors = asio::error;
-    return error == errors::connection_refused || error == errors::connection_reset ||
-           error == errors::host_unreachable || error == errors::network_unreachable ||
+    return error == errors::host_unreachable || error == errors::network_unreachable ||
            error == errors::message_size || error == errors::access_denied ||
            error == std::errc::operation_not_permitted || error == errors::no_buffer_space ||
            error == errors::invalid_argument; // to port 0
@@ -86,13 +91,13 @@ std::size_t receive(asio::ip::udp::socket& socket, gsl::span<datagram> batch)
                        gsl::narrow<unsigned>(messages.size()), MSG_DONTWAIT, nullptr);
         if (received < 0) {
             auto const error = last_error();
-            if (error == std::errc::interrupted || is_of_a_peer(error)) {
-                continue;
-            }
             if (is_of_the_moment(error)) {
                 return 0;
             }
-            throw std::system_error(error, "recvmmsg");
+            if (error != std::errc::interrupted && !is_of_the_past(error) && !is_of_a_peer(error)) {
+                throw std::system_error(error, "recvmmsg");
+            }
+            continue;
         }
         auto const count = gsl::narrow<std::size_t>(received);
         for (std::size_t i = 0; i < count; ++i) {
@@ -130,7 +135,7 @@ std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
             }
             if (is_of_a_peer(error)) {
                 ++done;
-            } else if (error != std::errc::interrupted) {
+            } else if (error != std::errc::interrupted && !is_of_the_past(error)) {
                 throw std::system_error(error, "sendmmsg");
             }
         }
@@ -153,7 +158,7 @@ std::size_t receive(asio::ip::udp::socket& socket, gsl::span<datagram> batch)
             break;
         }
         if (error && error != asio::error::message_size) { // Windows says so of what it truncates
-            if (is_of_a_peer(error)) {
+            if (is_of_the_past(error) || is_of_a_peer(error)) {
                 continue;
             }
             throw std::system_error(error, "recvfrom");
@@ -172,7 +177,10 @@ std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
     std::size_t sent = 0;
     for (auto const& each : batch) {
         std::error_code error;
-        socket.send_to(asio::buffer(each.bytes.data(), each.bytes.size()), each.peer, {}, error);
+        do {
+            socket.send_to(asio::buffer(each.bytes.data(), each.bytes.size()), each.peer, {},
+                           error);
+        } while (is_of_the_past(error));
         if (is_of_the_moment(error)) {
             break;
         }

@@ -2,13 +2,16 @@
 // in a packet of a pool, until a signal says stop.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <memory>
 #include <new>
 #include <string>
 #include <system_error>
@@ -120,7 +123,11 @@ private:
             if (error) {
                 throw std::system_error(error, "waiting for the timer");
             }
-            on_tick();
+            try {
+                on_tick();
+            } catch (std::bad_alloc const&) {
+                ++lost_; // and the next tick may do what this one did not
+            }
             flush();
             if (++ticks_ % 10 == 0) {
                 pool_.decay();
@@ -208,13 +215,12 @@ private:
     unsigned long long lost_ = 0;
 };
 
-/// Runs the program and says on stderr what stopped it.
+/// Runs the program, which returns its exit status, and says on stderr what stopped it.
 template <class Program>
 int run_program(Program program)
 {
     try {
-        program();
-        return 0;
+        return program();
     } catch (std::exception const& error) {
         std::fprintf(stderr, "%s\n", error.what());
         return 1;
