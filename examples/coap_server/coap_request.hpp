@@ -15,12 +15,12 @@ std::string percent_encoded(std::string_view text);
 
 struct request {
     std::string path; ///< the segments, percent-encoded and joined by '/'
-    std::optional<std::uint32_t> observe;
-    std::optional<std::uint16_t> format;
-    std::optional<std::uint16_t> accept;
-    std::optional<block> block1; ///< of the body of the request
-    std::optional<block> block2; ///< of the answer's
-    code refusal = code::empty;  ///< the answer to what is not understood
+    std::optional<std::uint32_t> observe{};
+    std::optional<std::uint16_t> format{};
+    std::optional<std::uint16_t> accept{};
+    std::optional<block> block1{}; ///< of the body of the request
+    std::optional<block> block2{}; ///< of the answer's
+    code refusal = code::empty;    ///< the answer to what is not understood
 };
 
 request read_request(message const& m);

@@ -93,22 +93,24 @@ void run(settings const& with)
 
 int main(int argc, char** argv)
 {
-    CLI::App app(
-        "Serves files over CoAP (RFC 7252), from memory: GET and PUT, in blocks, observed.");
-    settings with;
-    with.address.port = 5683;
-    with.address.add_options(app);
-    app.add_option("--resources", with.directory, "Folder with files to serve")
-        ->check(CLI::ExistingDirectory);
-    app.add_option("--max-resources", with.most, "How many resources there may be")
-        ->capture_default_str();
-    app.add_option("--max-bytes", with.most_bytes, "How many bytes of names and contents")
-        ->check(CLI::Range(std::size_t{0}, std::size_t{1} << 40U))
-        ->capture_default_str();
-    app.add_option("--ack-timeout", with.ack_timeout,
-                   "Seconds until a notification is sent again, the first time")
-        ->check(CLI::Range(0.1, 60.0))
-        ->capture_default_str();
-    CLI11_PARSE(app, argc, argv);
-    return net::run_program([&] { with.address.no_pool ? run<no_pool>(with) : run<pool>(with); });
+    return net::run_program([&] {
+        CLI::App app("Serves files over CoAP (RFC 7252), from memory: GET and PUT, in blocks where "
+                     "they are\nlarge, and observed.");
+        settings with;
+        with.address.port = 5683;
+        with.address.add_options(app);
+        app.add_option("--resources", with.directory, "Folder with files to serve")
+            ->check(CLI::ExistingDirectory);
+        app.add_option("--max-resources", with.most, "How many resources there may be")
+            ->capture_default_str();
+        app.add_option("--max-bytes", with.most_bytes, "How many bytes of names and contents")
+            ->capture_default_str();
+        app.add_option("--ack-timeout", with.ack_timeout,
+                       "Seconds until a notification is sent again, the first time")
+            ->check(CLI::Range(0.1, 60.0))
+            ->capture_default_str();
+        CLI11_PARSE(app, argc, argv);
+        with.address.no_pool ? run<no_pool>(with) : run<pool>(with);
+        return 0;
+    });
 }

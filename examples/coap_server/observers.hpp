@@ -7,8 +7,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <random>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -119,7 +121,7 @@ private:
         /// of the registration: another one ends it (RFC 7641 section 4.2).
         answer notification()
         {
-            is_last = what->format != format;
+            is_last = is_last || what->format != format;
             if (is_last) {
                 return {.result = code::not_acceptable};
             }

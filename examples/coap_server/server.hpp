@@ -109,10 +109,11 @@ private:
 
     void observe(message const& m, request const& r, answer& a, endpoint const& from)
     {
-        bool const wanted = *r.observe == 0 && (!r.block2 || r.block2->number == 0);
-        if (!wanted) {
+        bool const whole = !r.block2 || r.block2->number == 0;
+        if (*r.observe == 1) {
             observers_.remove(from, m.token);
-        } else if (observers_.add(from, m.token, *resources_.find(r.path), r)) {
+        } else if (*r.observe == 0 && whole &&
+                   observers_.add(from, m.token, *resources_.find(r.path), r)) {
             a.observe = next_sequence();
         }
     }
