@@ -1,14 +1,17 @@
 // A packet: a small metadata header and a payload buffer in one allocation.
 module;
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <gsl/assert>
+#include <gsl/narrow>
 #include <gsl/span>
 
 #include "pktpool_attributes.hpp"
@@ -19,6 +22,7 @@ import :error;
 import :source;
 import :checkers;
 import :buckets;
+import :room;
 import :life;
 
 namespace pktpool {
@@ -59,14 +63,24 @@ export struct utp_metadata {
 
 static_assert(packet_metadata<utp_metadata>);
 
+/// Where the user's bytes are in a packet that has room beside its datagram; counted from the end
+/// of its header.
+struct place_in_room {
+    std::uint32_t begin; // of the used bytes
+    std::uint32_t end;   // of the bytes asked for and the tailroom
+};
+struct no_place {};
+
 /// The header of a packet; `allocated` bytes of buffer follow it in memory. The members of
 /// `Metadata` are members of the packet. A packet is neither copied nor moved: handles are.
 /// Only the bytes that were asked for are the user's: AddressSanitizer, Memcheck and `hardened`
 /// report a use of those between them and `allocated`.
-export template <packet_metadata Metadata, class Care = no_care>
+/// With headroom or tailroom the used bytes can grow in front and behind.
+export template <packet_metadata Metadata, class Room = no_room, class Care = no_care>
 class alignas(packet_alignment) basic_packet : public Metadata {
 public:
     using metadata = Metadata;
+    using room = Room; ///< what the bucket policy puts in front of the datagram and behind it
     using care = Care; ///< what the pool's policies add to its life
 
     // NOLINTBEGIN(cppcoreguidelines-non-private-member-variables-in-classes): a packet is data
@@ -79,23 +93,32 @@ public:
     basic_packet(construction_key, std::uint16_t capacity, std::uint8_t bucket_index)
         : bucket(bucket_index), allocated(capacity)
     {
+        place_for(construction_key{}, capacity);
     }
     basic_packet(basic_packet const&) = delete;
     basic_packet& operator=(basic_packet const&) = delete;
     ~basic_packet() = default;
 
-    /// Start of the buffer, aligned to packet_alignment.
-    [[nodiscard]] std::byte* data() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
+    /// Start of the used bytes and of the buffer, aligned to packet_alignment until it is moved.
+    [[nodiscard]] std::byte* data() noexcept
+    {
+        return reinterpret_cast<std::byte*>(this + 1) + begin();
+    }
     [[nodiscard]] std::byte const* data() const noexcept
     {
-        return reinterpret_cast<std::byte const*>(this + 1);
+        return reinterpret_cast<std::byte const*>(this + 1) + begin();
     }
 
-    /// All `allocated` bytes; those that were asked for are what to receive into.
-    [[nodiscard]] gsl::span<std::byte> buffer() noexcept { return {data(), allocated}; }
-    [[nodiscard]] gsl::span<std::byte const> buffer() const noexcept { return {data(), allocated}; }
+    /// From data() on to the end of the `allocated` bytes, without the tailroom; those that were
+    /// asked for are what to receive into.
+    [[nodiscard]] gsl::span<std::byte> buffer() noexcept { return {data(), capacity()}; }
+    [[nodiscard]] gsl::span<std::byte const> buffer() const noexcept
+    {
+        return {data(), capacity()};
+    }
 
-    /// The first `size` bytes: what to send. Contract: `size <= allocated`.
+    /// The first `size` bytes: what to send. Contract: `size <= allocated`, or with room, what was
+    /// asked for and the tailroom.
     [[nodiscard]] gsl::span<std::byte> used() noexcept
     {
         check_sizes();
@@ -114,6 +137,63 @@ public:
         return used().subspan(header_size);
     }
 
+    /// Bytes by which the used ones can still grow in front, and behind: there into what was asked
+    /// for, too. Used bytes are never more than max_packet_size.
+    [[nodiscard]] std::size_t headroom() const noexcept
+        requires Room::any
+    {
+        check_sizes();
+        return std::min(begin() - Room::padding, max_packet_size - size);
+    }
+    [[nodiscard]] std::size_t tailroom() const noexcept
+        requires Room::any
+    {
+        check_sizes();
+        return std::min(place_.end - begin() - size, max_packet_size - size);
+    }
+
+    /// Grows the used bytes in front, as a part of the header: payload() stays what it was. The
+    /// bytes are the caller's to write. Contract: `bytes <= headroom()`.
+    gsl::span<std::byte> prepend(std::size_t bytes) noexcept
+        requires Room::any
+    {
+        Expects(bytes <= headroom() || too_little("prepend()", bytes, "headroom", headroom()));
+        place_.begin -= gsl::narrow_cast<std::uint32_t>(bytes);
+        size = gsl::narrow_cast<std::uint16_t>(size + bytes);
+        header_size = gsl::narrow_cast<std::uint16_t>(header_size + bytes);
+        return {data(), bytes};
+    }
+
+    /// Grows the used bytes behind. Contract: `bytes <= tailroom()`.
+    gsl::span<std::byte> append(std::size_t bytes) noexcept
+        requires Room::any
+    {
+        Expects(bytes <= tailroom() || too_little("append()", bytes, "tailroom", tailroom()));
+        auto* const behind = data() + size;
+        size = gsl::narrow_cast<std::uint16_t>(size + bytes);
+        return {behind, bytes};
+    }
+
+    /// Takes used bytes away in front, the header's first: they become headroom. Contract:
+    /// `bytes <= size`.
+    void trim_start(std::size_t bytes) noexcept
+        requires Room::any
+    {
+        Expects(bytes <= used().size() || too_little("trim_start()", bytes, "size", size));
+        place_.begin += gsl::narrow_cast<std::uint32_t>(bytes);
+        size = gsl::narrow_cast<std::uint16_t>(size - bytes);
+        header_size -= gsl::narrow_cast<std::uint16_t>(std::min<std::size_t>(header_size, bytes));
+    }
+
+    /// The same behind, the header's last: they become tailroom.
+    void trim_end(std::size_t bytes) noexcept
+        requires Room::any
+    {
+        Expects(bytes <= used().size() || too_little("trim_end()", bytes, "size", size));
+        size = gsl::narrow_cast<std::uint16_t>(size - bytes);
+        header_size = std::min(header_size, size);
+    }
+
     /// The header as on a new packet; the buffer is not touched.
     void reset(Metadata fresh = {}) noexcept
     {
@@ -123,17 +203,72 @@ public:
         header_size = 0;
     }
 
+    /// For pktpool: `asked` bytes are lent, or what another packet of this type holds.
+    void place_for(construction_key, std::size_t asked) noexcept
+    {
+        if constexpr (Room::any) {
+            place_ = {.begin = Room::front,
+                      .end = gsl::narrow_cast<std::uint32_t>(Room::front + asked + Room::tailroom)};
+        }
+    }
+    /// Bytes of a datagram that hold the used ones, but for what was prepended.
+    [[nodiscard]] std::size_t datagram_bytes(construction_key) const noexcept
+    {
+        auto const prepended = Room::front - std::min(Room::front, begin());
+        return used().size() - std::min<std::size_t>(prepended, size);
+    }
+    /// Contract: this packet was acquired for `from.datagram_bytes()`.
+    void take_contents(construction_key, basic_packet& from) noexcept
+    {
+        reset(std::move(static_cast<Metadata&>(from)));
+        if constexpr (Room::any) {
+            place_.begin = std::min(place_.begin, from.place_.begin);
+        }
+        size = from.size;
+        header_size = from.header_size;
+        std::ranges::copy(from.used(), data());
+    }
     /// For pktpool.
     [[nodiscard]] auto& packet_guard() noexcept { return guard_; }
 
 private:
+    [[nodiscard]] std::size_t begin() const noexcept
+    {
+        if constexpr (Room::any) {
+            return place_.begin;
+        } else {
+            return 0;
+        }
+    }
+    [[nodiscard]] std::size_t capacity() const noexcept
+    {
+        return Room::front + allocated - std::min(begin(), Room::front + allocated);
+    }
+
     void check_sizes() const noexcept
     {
-        Expects((header_size <= size && size <= allocated) ||
+        auto most = std::size_t{allocated};
+        if constexpr (Room::any) {
+            most = place_.end - place_.begin;
+        }
+        Expects((header_size <= size && size <= most) ||
                 broken("header_size <= size <= allocated does not hold for this packet; set size "
                        "and header_size to what the buffer holds"));
     }
 
+    static bool too_little(std::string_view what, std::size_t bytes, std::string_view of,
+                           std::size_t left) noexcept
+    {
+        return broken(message()
+                          .add(what)
+                          .add(" of %zu bytes", bytes)
+                          .add(" is more than the ")
+                          .add(of)
+                          .add(" that is left, %zu", left)
+                          .view());
+    }
+
+    PKTPOOL_NO_UNIQUE_ADDRESS std::conditional_t<Room::any, place_in_room, no_place> place_;
     PKTPOOL_NO_UNIQUE_ADDRESS typename Care::guard guard_; // the last, next to the buffer
 };
 
@@ -183,6 +318,7 @@ struct padded_probe : padded_base {
 inline constexpr bool tail_padding_is_used = sizeof(padded_probe) == sizeof(padded_base);
 
 static_assert(sizeof(packet) == (tail_padding_is_used ? 16 : 32));
+static_assert(sizeof(basic_packet<utp_metadata, room<10, 20>>) == 32);
 static_assert(sizeof(packet) % packet_alignment == 0, "the buffer is as aligned as the packet");
 static_assert(sizeof(packet_ptr) == sizeof(void*));
 static_assert(!std::is_copy_constructible_v<packet> && !std::is_move_constructible_v<packet>);

@@ -93,8 +93,8 @@ TEST_CASE("guard: an overrun is seen when the packet comes back, however it does
 
 TEST_CASE("guard: an overwritten header is seen, and says what can still be believed")
 {
-    check_report("underrun", {"overwritten in front of its buffer: the word there is 0x41",
-                              ", expected 0x", "was acquired at "});
+    check_report("in_front_1", {"overwritten in front of its buffer: the word there is 0x",
+                                ", expected 0x", "was acquired at "});
     check_report("header", {"overwritten in its header: bucket 1 and allocated 577, expected 1 and "
                             "548",
                             "was acquired at "});

@@ -105,6 +105,10 @@ void break_contract(std::string_view which)
         returning_pool returning;
         auto q = returning.acquire(100);
         on_another_thread([&] { auto moved = std::move(returning); });
+    } else if (which == "move_assign_home") {
+        returning_pool returning;
+        auto q = returning.acquire(100);
+        on_another_thread([&] { returning = returning_pool(); });
     } else if (which == "size") {
         p->size = 600; // the bucket has 548
         std::printf("%zu", p->used().size());

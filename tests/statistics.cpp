@@ -110,6 +110,16 @@ TEST_CASE("statistics: a drop frees or keeps as the drop policy says")
     CHECK(returning.idle().count == 1);
 }
 
+TEST_CASE("statistics: a batch hits no more often than it is long")
+{
+    plain_pool pool;
+    pool.reserve(548, 5);
+    std::array<plain_pool::packet_ptr, 2> batch;
+    pool.acquire(548, batch);
+    CHECK(pool.statistics().total.hits == 2);
+    CHECK(pool.statistics().total.misses == 0);
+}
+
 TEST_CASE("statistics: what fails does not count")
 {
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, throwing_metadata,

@@ -102,6 +102,7 @@ TEST_CASE(
              {"slab_move", "a move from a slab"},
              {"release_batch_home", "release()"},
              {"move_home", "a move from a pool"},
+             {"move_assign_home", "a move to a pool"},
              {"batch", "acquire()"},
              {"release_batch", "release()"},
              {"reserve", "reserve()"},
