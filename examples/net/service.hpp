@@ -13,6 +13,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -46,7 +47,15 @@ struct address {
             ->capture_default_str();
         app.add_flag("--no-pool", no_pool, "Take each packet from malloc, to see what that costs");
     }
-    [[nodiscard]] endpoint to_endpoint() const { return {asio::ip::make_address(host), port}; }
+    [[nodiscard]] endpoint to_endpoint() const
+    {
+        std::error_code error;
+        auto const ip = asio::ip::make_address(host, error);
+        if (error) {
+            throw std::invalid_argument("--address: " + host + " is not an IP address");
+        }
+        return {ip, port};
+    }
 };
 
 /// Receives into packets of `Pool`, which counts, and sends packets of it.
