@@ -1,16 +1,12 @@
 // Serves files over CoAP, from memory: GET and PUT, in blocks where they are large, and observed.
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -21,26 +17,13 @@ import pktpool;
 
 namespace {
 
-/// An acknowledgement or a small value, what fits every path, and a block of 1024.
-struct coap_buckets {
-    static constexpr std::array buckets{
-        pktpool::bucket{.size = 128, .limit = 64},
-        pktpool::bucket{.size = 548, .limit = 16},
-        pktpool::bucket{.size = coap::largest_message, .limit = 128},
-    };
-};
+/// Behind each message room for the tag of AES-CCM-8, which OSCORE or DTLS would put there.
+using buckets = pktpool::with_room<pktpool::coap_buckets<pktpool::ip::v4>, 0, 8>;
 
-/// Nothing is ever idle.
-struct no_buckets_kept {
-    static constexpr std::array buckets{
-        pktpool::bucket{.size = coap::largest_message, .limit = 0},
-    };
-};
-
-using pool = pktpool::basic_packet_pool<coap_buckets, pktpool::single_threaded, pktpool::counted,
+using pool = pktpool::basic_packet_pool<buckets, pktpool::single_threaded, pktpool::counted,
                                         pktpool::demand_tracked, pktpool::return_on_drop>;
-using no_pool =
-    pktpool::basic_packet_pool<no_buckets_kept, pktpool::single_threaded, pktpool::counted>;
+using no_pool = pktpool::basic_packet_pool<pktpool::scaled<buckets, 0>, pktpool::single_threaded,
+                                           pktpool::counted>;
 
 struct settings {
     net::address address;

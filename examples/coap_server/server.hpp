@@ -122,10 +122,9 @@ private:
     {
         auto p = service_.pool().acquire(largest_head + a.payload.size());
         auto const head = a.write_head(p->buffer(), type, id, token);
-        std::ranges::copy(a.payload, p->buffer().subspan(head).begin());
-        p->header_size = gsl::narrow<std::uint16_t>(head);
-        p->size = gsl::narrow<std::uint16_t>(head + a.payload.size());
-        return p;
+        p->size = p->header_size = gsl::narrow<std::uint16_t>(head);
+        std::ranges::copy(a.payload, p->append(a.payload.size()).begin());
+        return p; // with the tailroom untouched
     }
 
     void reject(std::uint16_t id, endpoint const& to)
