@@ -79,9 +79,17 @@ public:
     /// It goes out with the others at the end of the batch, as p->used().
     void send(packet_ptr p, endpoint const& to)
     {
-        destinations_.push_back({.bytes = p->used(), .peer = to});
+        auto& packet = *p;
         outgoing_.push_back(std::move(p));
-        if (outgoing_.size() == batch_size) {
+        send_kept(packet, to);
+    }
+
+    /// The same for a packet that stays its owner's, for another transmission. It must be there and
+    /// as it is until the batch is sent: after batch_size packets, or on_tick, at the latest.
+    void send_kept(typename Pool::packet& p, endpoint const& to)
+    {
+        destinations_.push_back({.bytes = p.used(), .peer = to});
+        if (destinations_.size() == batch_size) {
             flush();
         }
     }
@@ -187,10 +195,10 @@ private:
 
     void flush()
     {
-        if (!outgoing_.empty()) {
+        if (!destinations_.empty()) {
             auto const sent = net::send(socket_, destinations_);
             sent_ += sent;
-            lost_ += outgoing_.size() - sent;
+            lost_ += destinations_.size() - sent;
             pool_.release(gsl::span(outgoing_));
             outgoing_.clear();
             destinations_.clear();
