@@ -62,7 +62,8 @@ std::optional<option_value> option_reader::next()
     if (failed_ || rest_.empty() || at(rest_, 0) == payload_marker) {
         return std::nullopt;
     }
-    auto const first = *take(1);
+    auto const first = at(rest_, 0);
+    rest_ = rest_.subspan(1);
     auto const delta = extended(first >> 4U);
     auto const length = delta ? extended(first & 15U) : std::nullopt;
     failed_ = !length || *length > rest_.size() || number_ + *delta > 0xffff;

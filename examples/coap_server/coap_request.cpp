@@ -27,9 +27,9 @@ constexpr std::array rules{
 };
 
 /// An option of a wrong length, or once too often, is like an unknown one (section 5.4).
-bool is_known(option_value const& each, option before)
+bool is_known(option_value const& each, std::optional<option> before)
 {
-    auto const found = std::ranges::find(rules, each.number, &rule::number);
+    auto const* const found = std::ranges::find(rules, each.number, &rule::number);
     return found != rules.end() && each.value.size() >= found->shortest &&
            each.value.size() <= found->longest && (found->repeats || each.number != before);
 }
@@ -91,7 +91,7 @@ request read_request(message const& m)
 {
     request r;
     option_reader reader(m.options);
-    auto before = option{0};
+    std::optional<option> before;
     while (auto const each = reader.next()) {
         bool const first = each->number != before;
         if (!is_known(*each, before)) {
