@@ -62,6 +62,16 @@ void check_edges(std::array<preset, 3> const& expected)
     check_edges<Buckets<ip::dual>>(expected[2]);
 }
 
+template <class Buckets>
+std::vector<std::size_t> limits_of()
+{
+    std::vector<std::size_t> limits;
+    for (auto const& each : Buckets::buckets) {
+        limits.push_back(each.limit);
+    }
+    return limits;
+}
+
 /// As a row of README's table.
 template <class Buckets>
 std::string sizes_of()
@@ -105,6 +115,28 @@ TEST_CASE("presets: every size goes to its bucket, at all edges")
     check_edges<pktpool::jumbo_buckets>({{{"jumbo, IPv4", {256, 1472, 8972}},
                                           {"jumbo, IPv6", {256, 1452, 8952}},
                                           {"jumbo, dual", {256, 1472, 8972}}}});
+}
+
+TEST_CASE("presets: most idle packets of what carries the data, few of what is large")
+{
+    using limits = std::vector<std::size_t>;
+    CHECK(limits_of<pktpool::utp_buckets<ip::v4>>() == limits{256, 64, 256});
+    CHECK(limits_of<pktpool::quic_buckets<ip::v4>>() == limits{64, 256, 256, 8});
+    CHECK(limits_of<pktpool::dns_buckets>() == limits{256, 256, 64, 64, 8});
+    CHECK(limits_of<pktpool::rtp_buckets<ip::v4>>() == limits{256, 256, 256, 64});
+    CHECK(limits_of<pktpool::rtp_buckets<ip::v6>>() == limits{256, 256, 64});
+    CHECK(limits_of<pktpool::dtls_buckets<ip::v4>>() == limits{64, 64, 256, 8});
+    CHECK(limits_of<pktpool::wireguard_buckets<ip::v4>>() == limits{64, 64, 256, 8});
+    CHECK(limits_of<pktpool::coap_buckets<ip::v4>>() == limits{256, 64, 64});
+    CHECK(limits_of<pktpool::jumbo_buckets<ip::v4>>() == limits{64, 64, 256});
+}
+
+TEST_CASE("presets: headers for with_room are those of the protocols")
+{
+    CHECK(pktpool::socks5_header_ipv4 == 10);
+    CHECK(pktpool::socks5_header_ipv6 == 22);
+    CHECK(pktpool::socks5_header_max == 262);
+    CHECK(pktpool::srtp_trailer_max == 148);
 }
 
 TEST_CASE("presets: what the protocol may send fits a bucket that is kept")

@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <numeric>
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -146,6 +147,71 @@ TEST_CASE_TEMPLATE("room: batches, known sizes and packets above the buckets hav
     }
 }
 
+TEST_CASE_TEMPLATE("room: a batch of packets that were used has all of it again", Pool, roomy_pool,
+                   roomy_tuned_pool, roomy_hardened_pool)
+{
+    Pool pool;
+    std::array<typename Pool::packet_ptr, 3> batch;
+    for (std::size_t const size : {548U, 21U, 300U}) {
+        pool.acquire(size, batch);
+        for (auto const& p : batch) {
+            CHECK(p->headroom() == 10);
+            CHECK(p->tailroom() == size + 20);
+            CHECK(p->prepend(10).size() == 10);
+        }
+        pool.release(batch);
+    }
+}
+
+TEST_CASE("room: what is trimmed may reach into the tailroom, where no buffer is left")
+{
+    roomy_pool pool;
+    auto const p = pool.acquire(548);
+    p->size = 548;
+    p->append(20);
+    p->trim_start(560);
+    CHECK(p->buffer().empty());
+    CHECK(p->used().size() == 8);
+    CHECK(p->headroom() == 570);
+}
+
+TEST_CASE("clearing: of a packet with room, in front of the datagram and behind it, too")
+{
+    roomy_cleared_pool pool;
+    for (int round = 0; round < 2; ++round) {
+        auto p = pool.acquire(548);
+        p->size = 548;
+        auto const header = p->prepend(10);
+        auto const trailer = p->append(20);
+        if (round > 0) {
+            CHECK(std::ranges::count(header, std::byte{0}) == 10);
+            CHECK(std::ranges::count(trailer, std::byte{0}) == 20);
+        }
+        number(header, 1);
+        number(trailer, 1);
+        pool.release(std::move(p));
+    }
+}
+
+TEST_CASE("room: tailroom alone")
+{
+    pktpool::basic_packet_pool<pktpool::rtp_buckets<pktpool::ip::v4>> pool;
+    auto const p = pool.acquire(100);
+    CHECK(p->headroom() == 0);
+    CHECK(p->tailroom() == 120);
+}
+
+TEST_CASE("room: as much as there can be")
+{
+    pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 65535, 65535>> pool;
+    auto const p = pool.acquire(65535);
+    CHECK(p->headroom() == 65535);
+    CHECK(p->tailroom() == 65535);
+    number(p->prepend(65535), 1);
+    CHECK(p->headroom() == 0);
+    CHECK(p->tailroom() == 0);
+}
+
 TEST_CASE("room: a datagram never gets larger than 65535")
 {
     roomy_hardened_pool pool;
@@ -203,6 +269,10 @@ TEST_CASE("room: who takes more than there is ends the program, and is told how 
              {"trim_start", "trim_start() of 51 bytes is more than the size that is left, 50"},
              {"trim_end", "trim_end() of 51 bytes is more than the size that is left, 50"},
              {"size", "header_size <= size <= allocated does not hold"},
+             {"size_and_headroom", "header_size <= size <= allocated does not hold"},
+             {"size_and_tailroom", "header_size <= size <= allocated does not hold"},
+             {"size_and_trim_start", "header_size <= size <= allocated does not hold"},
+             {"size_and_trim_end", "header_size <= size <= allocated does not hold"},
          }) {
         auto const child = run_child(MISUSE_OF_PACKETS " roomy " + std::string(how));
         CAPTURE(child.output);
@@ -214,11 +284,17 @@ TEST_CASE("room: who takes more than there is ends the program, and is told how 
 TEST_CASE("room: hardened sees what is written outside of it")
 {
     std::string const alone = "ASAN_OPTIONS=allow_user_poisoning=0 "; // else it is the first to see
-    for (auto const* const how : {"in_front_of_headroom", "behind_tailroom"}) {
+    for (auto const& [how, what] : {
+             std::pair{"in_front_of_headroom",
+                       "overrun: of the 100 bytes asked for, byte -11 is 0x41"},
+             {"behind_tailroom", "overrun: of the 100 bytes asked for, byte 120 is 0x41"},
+             {"idle_padding", "written after its release: byte -11 of its buffer is 0x41"},
+             {"idle_headroom", "written after its release: byte -10 of its buffer is 0x41"},
+         }) {
         auto const child = run_child(alone + MISUSE_OF_PACKETS " roomy_hardened " + how);
         CAPTURE(child.output);
         CHECK(!child.succeeded);
-        CHECK(child.output.find("overrun: of the 100 bytes asked for, byte ") != std::string::npos);
+        CHECK(child.output.find(what) != std::string::npos);
     }
     CHECK(run_child(MISUSE_OF_PACKETS " roomy_hardened nothing").output == "survived\n");
     CHECK(run_child(MISUSE_OF_PACKETS " roomy nothing").output == "survived\n");
@@ -300,6 +376,33 @@ TEST_CASE("shrink_to_bucket: what was prepended and trimmed")
             pool.release(std::move(p));
         }
     }
+}
+
+TEST_CASE("shrink_to_bucket: all that is left may be what was prepended")
+{
+    roomy_pool pool;
+    auto p = pool.acquire(1472);
+    p->size = 22;
+    p->prepend(10);
+    number(p->used(), 5);
+    p->trim_end(26);
+    CHECK(pool.shrink_to_bucket(p));
+    CHECK(p->allocated == 20);
+    CHECK(p->used().size() == 6);
+    CHECK(is_numbered(p->used(), 5));
+    CHECK(p->headroom() == 0);
+}
+
+TEST_CASE("shrink_to_bucket: the new packet was acquired where the old one shrank")
+{
+    roomy_hardened_pool pool;
+    auto p = pool.acquire(1472);
+    auto const here = std::source_location::current();
+    CHECK(pool.shrink_to_bucket(p, here));
+    auto const places = pool.outstanding();
+    REQUIRE(places.size() == 1);
+    CHECK(places[0].place.line() == here.line());
+    CHECK(std::string(places[0].place.file_name()) == here.file_name());
 }
 
 TEST_CASE("shrink_to_bucket: without memory the packet stays as it was")
