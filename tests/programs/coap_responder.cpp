@@ -12,20 +12,13 @@
 
 #include "resources.hpp"
 #include "responder.hpp"
+#include "there.hpp"
 
 using coap::block;
 using coap::code;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// What there is, and else a failed test.
-template <class T>
-T there(std::optional<T> const& value)
-{
-    REQUIRE(value.has_value());
-    return value.value_or(T{});
-}
 
 coap::body body_of(std::size_t size)
 {

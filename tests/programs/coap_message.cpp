@@ -2,7 +2,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -13,6 +12,7 @@
 
 #include "coap_message.hpp"
 #include "coap_request.hpp"
+#include "there.hpp"
 
 using coap::code;
 using coap::kind;
@@ -36,14 +36,6 @@ buffer good()
     return to_bytes({0x42, 0x01, 0x12, 0x34, 0xaa, 0xbb,        // header, token
                      0x60, 0x51, 'a', 0x02, 'b', 'c',           // Observe, Uri-Path twice
                      0xc1, 0x12, 0xd1, 0x18, 0x05, 0xff, 'x'}); // Block2, 60, payload
-}
-
-/// What there is, and else a failed test.
-template <class T>
-T there(std::optional<T> const& value)
-{
-    REQUIRE(value.has_value());
-    return value.value_or(T{});
 }
 
 coap::request request_of(std::vector<unsigned> options)
