@@ -59,10 +59,9 @@ TEST_CASE("checkers: AddressSanitizer sees uses of idle packets and of bytes nob
          }) {
         check_reported("", how, "AddressSanitizer: use-after-poison");
     }
-    for (auto const* const how : {"in_front_of_headroom", "behind_tailroom"}) {
-        auto const child = run_child(MISUSE_OF_PACKETS " roomy " + std::string(how));
-        CHECK(contains(child.output, "AddressSanitizer: use-after-poison"));
-    }
+    // In front of a headroom of 10 bytes it sees nothing: it poisons no part of a word but the end.
+    auto const behind = run_child(MISUSE_OF_PACKETS " roomy behind_tailroom");
+    CHECK(contains(behind.output, "AddressSanitizer: use-after-poison"));
     check_reported("", "overrun_of_the_bucket", "AddressSanitizer: heap-buffer-overflow");
     for (auto const* const pool : {"plain", "returning", "hardened", "hardened_returning"}) {
         auto const child = run_child(MISUSE_OF_PACKETS " " + std::string(pool) + " nothing");
