@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <fstream>
@@ -65,10 +66,8 @@ void check_edges(std::array<preset, 3> const& expected)
 template <class Buckets>
 std::vector<std::size_t> limits_of()
 {
-    std::vector<std::size_t> limits;
-    for (auto const& each : Buckets::buckets) {
-        limits.push_back(each.limit);
-    }
+    std::vector<std::size_t> limits(Buckets::buckets.size());
+    std::ranges::transform(Buckets::buckets, limits.begin(), &pktpool::bucket::limit);
     return limits;
 }
 

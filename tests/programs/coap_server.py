@@ -198,8 +198,10 @@ def check_giving_up(program, options):
         writer.ask(coap.PUT, "r", payload=b"0")
         observe(silent, "r", b"a")
         writer.ask(coap.PUT, "r", payload=b"1")
+        begin = time.monotonic()
         seen = [silent.receive().encoded for _ in range(5)]
         check(len(set(seen)) == 1, "once and four times again:", seen)
+        check(time.monotonic() - begin > 1.4, "each time after twice the time, but all came too early")
         writer.ask(coap.PUT, "r", payload=b"2")
         check(silent.receive(4) is None, "a peer that does not answer is notified for ever")
         server.stop()

@@ -196,6 +196,20 @@ TEST_CASE("jitter buffer: a flush writes what is held, and what comes next is an
     CHECK(with.buffer.counts().restarts == 0);
 }
 
+TEST_CASE("jitter buffer: of what an earlier stream wrote nothing is known to the next")
+{
+    bench with;
+    with.start(1000);
+    for (int const each : range(1001, 1600)) {
+        with.push(each);
+    }
+    with.buffer.flush(with.writer());
+    with.start(10000);
+    with.push(9900);
+    CHECK(with.buffer.counts().late == 1);
+    CHECK(with.buffer.counts().duplicates == 0);
+}
+
 TEST_CASE("jitter buffer: a stream that is shuffled, thinned and doubled")
 {
     for (unsigned seed = 0; seed < 50; ++seed) {

@@ -188,6 +188,13 @@ def check_network(folder, command, packets):
         receiver.check_written(joined(packets))
         receiver.finish(written=count, duplicates=count - 1)
 
+    with Receiver(folder, *patient) as receiver:  # what waits when the signal comes is written, too
+        receiver.send(packets[:10] + packets[11:20])
+        receiver.wait_for(len(joined(packets[:10])))
+        time.sleep(0.2)  # of the second that the others wait
+        receiver.finish(written=19, missing=1)
+        receiver.check_written(joined(packets[:10] + packets[11:20]))
+
     with Receiver(folder, *patient) as receiver:
         receiver.send(shuffled([packet for packet in kept[:-1] for _ in range(2)] + kept[-1:], 3))
         receiver.wait_for(len(joined(kept)))
