@@ -189,9 +189,10 @@ def check_network(folder, command, packets):
         receiver.finish(written=count, duplicates=count - 1)
 
     with Receiver(folder, *patient) as receiver:  # what waits when the signal comes is written, too
-        receiver.send(packets[:10] + packets[11:20])
+        receiver.send(packets[:10])
         receiver.wait_for(len(joined(packets[:10])))
-        time.sleep(0.2)  # of the second that the others wait
+        receiver.send(packets[11:20])
+        time.sleep(0.2)  # of the second that they wait
         receiver.finish(written=19, missing=1)
         receiver.check_written(joined(packets[:10] + packets[11:20]))
 
