@@ -66,8 +66,8 @@ public:
     static constexpr std::size_t tailroom = std::max({tailroom_of<Bs>...});
 };
 
-/// `Multiplier / Divisor` times the limits, rounded up: scaled<B, 0> keeps nothing, which is malloc
-/// and free for every packet.
+/// `Multiplier / Divisor` times the limits, rounded up. With fixed_limit scaled<B, 0> keeps
+/// nothing, which is malloc and free for every packet.
 export template <bucket_policy Base, std::size_t Multiplier, std::size_t Divisor = 1>
     requires(Divisor > 0 && Multiplier <= max_bucket_limit * Divisor)
 struct scaled : Base {
@@ -91,9 +91,10 @@ inline constexpr std::size_t idle_bytes_at_limits = [] {
     return sum;
 }();
 
-/// Limits lowered in proportion, and rounded down, until all that may be idle fits `Bytes`, as
-/// idle_bytes_at_limits counts them. It costs nothing at run time, where max_idle_bytes lets the
-/// buckets share the bytes as the traffic goes, and counts headers too.
+/// Limits lowered in proportion, and rounded down, until as many idle packets fit `Bytes`, as
+/// idle_bytes_at_limits counts them. It costs nothing at run time. max_idle_bytes lets the buckets
+/// share the bytes as the traffic goes, counts headers too, and is the bound for demand_tracked,
+/// to which a limit is the least that it goes back to.
 export template <bucket_policy Base, std::size_t Bytes>
 struct bounded : Base {
     static constexpr auto buckets = [] {

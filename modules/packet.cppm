@@ -26,11 +26,11 @@ import :metadata;
 
 namespace pktpool {
 
-/// The header of a packet; `allocated` bytes of buffer follow it in memory. The members of
-/// `Metadata` are members of the packet. A packet is neither copied nor moved: handles are.
-/// Only the bytes that were asked for are the user's: AddressSanitizer, Memcheck and `hardened`
-/// report a use of those between them and `allocated`.
-/// With headroom or tailroom the used bytes can grow in front and behind.
+/// The header of a packet; headroom, `allocated` bytes of buffer and tailroom follow it. The
+/// members of `Metadata` are members of the packet. A packet is neither copied nor moved: handles
+/// are. Only the bytes that were asked for are the user's: AddressSanitizer, Memcheck and
+/// `hardened` report a use of those between them and `allocated`. With headroom or tailroom the
+/// used bytes can grow in front and behind.
 export template <packet_metadata Metadata, class Room = no_room, class Care = no_care>
 class alignas(packet_alignment) basic_packet : public Metadata {
 public:
@@ -75,8 +75,8 @@ public:
         return {data(), place_.capacity(allocated)};
     }
 
-    /// The first `size` bytes: what to send. Contract: `size <= allocated`, or with room, what was
-    /// asked for and the tailroom.
+    /// The first `size` bytes: what to send. Contract: `header_size <= size <= allocated`; with
+    /// room what was prepended and the tailroom come on top.
     [[nodiscard]] gsl::span<std::byte> used() noexcept
     {
         check_sizes();
@@ -88,7 +88,7 @@ public:
         return {data(), size};
     }
 
-    /// The used bytes behind the header. Contract: `header_size <= size <= allocated`.
+    /// The used bytes behind the header. Contract: that of used().
     [[nodiscard]] gsl::span<std::byte> payload() noexcept { return used().subspan(header_size); }
     [[nodiscard]] gsl::span<std::byte const> payload() const noexcept
     {
@@ -107,7 +107,7 @@ public:
         requires bucket_policy_has_room<Room>
     {
         check_sizes();
-        return std::min(place_.most(allocated) - size, max_packet_size - size);
+        return std::min(place_.behind(size), max_packet_size - size);
     }
 
     /// Grows the used bytes in front, as a part of the header: payload() stays what it was. The
@@ -157,6 +157,7 @@ public:
     {
         // An assignment, not a construction: our members live in the tail padding of Metadata.
         static_cast<Metadata&>(*this) = std::move(fresh);
+        place_.rewind();
         size = 0;
         header_size = 0;
     }
@@ -184,7 +185,7 @@ private:
     void check_sizes() const noexcept
     {
         Expects((header_size <= size && size <= place_.most(allocated)) ||
-                broken("header_size <= size <= allocated does not hold for this packet; set size "
+                broken("header_size <= size <= capacity does not hold for this packet; set size "
                        "and header_size to what the buffer holds"));
     }
 

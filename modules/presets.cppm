@@ -5,6 +5,8 @@ module;
 #include <cstddef>
 #include <cstdint>
 
+#include <gsl/assert>
+
 export module pktpool:presets;
 
 import :buckets;
@@ -23,10 +25,13 @@ inline constexpr std::size_t jumbo_mtu = 9000;    // a convention, no standard
 /// UDP payload, in bytes, that fits one IP packet of `mtu` bytes.
 export [[nodiscard]] consteval std::size_t udp_payload(std::size_t mtu, ip family)
 {
-    return mtu - udp_header - (family == ip::v6 ? ipv6_header : ipv4_header);
+    auto const headers = udp_header + (family == ip::v6 ? ipv6_header : ipv4_header);
+    Expects(mtu >= headers);
+    return mtu - headers;
 }
 
-/// The least that every path carries: RFC 791 section 3.1, RFC 8200 section 5.
+/// What every host accepts over IPv4 (RFC 791 section 3.1), and every link carries of IPv6 (RFC
+/// 8200 section 5).
 [[nodiscard]] consteval std::size_t floor_payload(ip family)
 {
     return family == ip::v4 ? udp_payload(inet_min_mtu, ip::v4) : udp_payload(ipv6_min_mtu, ip::v6);

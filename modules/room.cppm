@@ -59,6 +59,7 @@ template <class Room>
 class place_of_used {
 public:
     void lend(std::size_t) noexcept {}
+    void rewind() noexcept {}
     void grow(std::size_t) noexcept {}
 
     [[nodiscard]] static std::size_t begin() noexcept { return 0; }
@@ -77,6 +78,8 @@ public:
         begin_ = Room::front;
         end_ = gsl::narrow_cast<std::uint32_t>(Room::front + asked + Room::tailroom);
     }
+    /// Back to the datagram.
+    void rewind() noexcept { begin_ = Room::front; }
     /// To the front, and back.
     void grow(std::size_t bytes) noexcept { begin_ -= gsl::narrow_cast<std::uint32_t>(bytes); }
     void shrink(std::size_t bytes) noexcept { begin_ += gsl::narrow_cast<std::uint32_t>(bytes); }
@@ -94,8 +97,16 @@ public:
     {
         return Room::front + allocated - std::min<std::size_t>(begin_, Room::front + allocated);
     }
-    /// From where they begin to the end of what is the user's.
-    [[nodiscard]] std::size_t most(std::size_t) const noexcept { return end_ - begin_; }
+    /// From where they begin to the end of the tailroom.
+    [[nodiscard]] std::size_t most(std::size_t allocated) const noexcept
+    {
+        return Room::front + allocated + Room::tailroom - begin_;
+    }
+    /// By how many bytes the `size` that are used can still grow behind, in what is the user's.
+    [[nodiscard]] std::size_t behind(std::size_t size) const noexcept
+    {
+        return end_ - std::min<std::size_t>(end_, begin_ + size);
+    }
 
 private:
     std::uint32_t begin_ = 0;

@@ -4,6 +4,8 @@ module;
 #include <cstddef>
 #include <initializer_list>
 
+#include <gsl/assert>
+
 export module pktpool:waste;
 
 import :buckets;
@@ -30,6 +32,7 @@ export struct rounding_waste {
 template <bucket_policy B>
 constexpr std::size_t capacity_for(std::size_t size)
 {
+    Expects(size <= max_packet_size);
     auto const index = bucket_index<B>(size);
     return index == bucket_count<B> ? size : B::buckets[index].size;
 }
@@ -55,6 +58,7 @@ consteval rounding_waste waste_of(std::initializer_list<std::size_t> sizes)
 export template <bucket_policy B>
 consteval std::size_t worst_waste(std::size_t least, std::size_t most)
 {
+    Expects(least <= most && most <= max_packet_size);
     auto worst = capacity_for<B>(least) - least;
     for (bucket const& each : B::buckets) { // the size behind a bucket loses most in the next
         if (auto const size = each.size + 1; least <= size && size <= most) {

@@ -191,27 +191,28 @@ void misuse_of_room(std::string_view how)
     } else if (how == "trim_end") {
         p->trim_end(51);
     } else if (how == "size") {
-        p->size = 121;
+        p->size = 548 + 20 + 1;
         std::printf("%zu", p->used().size());
     } else if (how == "size_and_headroom") {
-        p->size = 121;
+        p->size = 548 + 20 + 1;
         std::printf("%zu", p->headroom());
     } else if (how == "size_and_tailroom") {
-        p->size = 121;
+        p->size = 548 + 20 + 1;
         std::printf("%zu", p->tailroom());
     } else if (how == "size_and_trim_start") {
-        p->size = 121;
+        p->size = 548 + 20 + 1;
         p->trim_start(1);
     } else if (how == "size_and_trim_end") {
-        p->size = 121;
+        p->size = 548 + 20 + 1;
         p->trim_end(1);
     } else if (how == "in_front_of_headroom") {
         write(datagram - 11);
     } else if (how == "behind_tailroom") {
         write(datagram + 120);
-    } else if (how == "idle_padding" || how == "idle_headroom") {
+    } else if (how == "idle_padding" || how == "idle_headroom" || how == "idle_trailer") {
         pool.release(std::move(p));
-        write(datagram - (how == "idle_padding" ? 11 : 10));
+        write(how == "idle_trailer" ? datagram + 568
+                                    : datagram - (how == "idle_padding" ? 11 : 10));
         p = pool.acquire(100);
     } else if (how == "nothing") {
         write(datagram - 10);

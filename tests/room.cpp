@@ -193,6 +193,37 @@ TEST_CASE("clearing: of a packet with room, in front of the datagram and behind 
     }
 }
 
+TEST_CASE("room: reset() takes the used bytes back to the datagram")
+{
+    roomy_pool pool;
+    auto const p = pool.acquire(100);
+    auto const* const datagram = p->data();
+    p->size = 50;
+    p->prepend(10);
+    p->reset();
+    CHECK(p->data() == datagram);
+    CHECK(p->headroom() == 10);
+    CHECK(p->tailroom() == 120);
+    p->size = 50;
+    p->trim_start(50);
+    p->reset();
+    CHECK(p->data() == datagram);
+    CHECK(p->buffer().size() == 548);
+}
+
+TEST_CASE(
+    "room: a size that the bucket holds is no error, as without room; but nothing can be added")
+{
+    roomy_pool pool;
+    auto const p = pool.acquire(100);
+    p->size = 121;
+    CHECK(p->used().size() == 121);
+    CHECK(p->headroom() == 10);
+    CHECK(p->tailroom() == 0);
+    p->size = 548 + 20;
+    CHECK(p->used().size() == 568);
+}
+
 TEST_CASE("room: tailroom alone")
 {
     pktpool::basic_packet_pool<pktpool::rtp_buckets<pktpool::ip::v4>> pool;
@@ -268,11 +299,11 @@ TEST_CASE("room: who takes more than there is ends the program, and is told how 
              {"append", "append() of 121 bytes is more than the tailroom that is left, 70"},
              {"trim_start", "trim_start() of 51 bytes is more than the size that is left, 50"},
              {"trim_end", "trim_end() of 51 bytes is more than the size that is left, 50"},
-             {"size", "header_size <= size <= allocated does not hold"},
-             {"size_and_headroom", "header_size <= size <= allocated does not hold"},
-             {"size_and_tailroom", "header_size <= size <= allocated does not hold"},
-             {"size_and_trim_start", "header_size <= size <= allocated does not hold"},
-             {"size_and_trim_end", "header_size <= size <= allocated does not hold"},
+             {"size", "header_size <= size <= capacity does not hold"},
+             {"size_and_headroom", "header_size <= size <= capacity does not hold"},
+             {"size_and_tailroom", "header_size <= size <= capacity does not hold"},
+             {"size_and_trim_start", "header_size <= size <= capacity does not hold"},
+             {"size_and_trim_end", "header_size <= size <= capacity does not hold"},
          }) {
         auto const child = run_child(MISUSE_OF_PACKETS " roomy " + std::string(how));
         CAPTURE(child.output);
@@ -290,6 +321,7 @@ TEST_CASE("room: hardened sees what is written outside of it")
              {"behind_tailroom", "overrun: of the 100 bytes asked for, byte 120 is 0x41"},
              {"idle_padding", "written after its release: byte -11 of its buffer is 0x41"},
              {"idle_headroom", "written after its release: byte -10 of its buffer is 0x41"},
+             {"idle_trailer", "written after its release: byte 568 of its buffer is 0x41"},
          }) {
         auto const child = run_child(alone + MISUSE_OF_PACKETS " roomy_hardened " + how);
         CAPTURE(child.output);
@@ -323,6 +355,17 @@ TEST_CASE_TEMPLATE(
     pool.release(std::move(p));
     CHECK(!pool.shrink_to_bucket(p)); // null
     CHECK(pool.idle(0).count == 1);
+}
+
+TEST_CASE("shrink_to_bucket: never to a larger one")
+{
+    pktpool::packet_pool pool;
+    auto p = pktpool::create_packet(100); // of no bucket
+    p->size = 21;
+    CHECK(!pool.shrink_to_bucket(p));
+    CHECK(p->allocated == 100);
+    p->size = 20;
+    CHECK(pool.shrink_to_bucket(p));
 }
 
 TEST_CASE("shrink_to_bucket: at every edge of the buckets, and from above the largest")

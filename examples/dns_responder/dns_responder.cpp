@@ -83,10 +83,10 @@ private:
             ++dropped_;
         }
         service_.pool().shrink_to_bucket(p);
-        bytes_ += p->allocated;
-        most_bytes_ = std::max(most_bytes_, bytes_);
         waiting_.push_back(
             {.query = std::move(p), .from = from, .due = clock::now() + settings_.delay});
+        bytes_ += waiting_.back().query->allocated;
+        most_bytes_ = std::max(most_bytes_, bytes_);
         ++waited_;
     }
 

@@ -29,14 +29,12 @@ bool is_of_the_past(std::error_code const& error)
            error == asio::error::connection_reset;
 }
 
-/// Says something of a peer, or of one datagram, and nothing of the socket.
-bool is_of_a_peer(std::error_code const& error)
+/// Of the socket itself, and not of a peer, a datagram or a shortage.
+bool is_broken(std::error_code const& error)
 {
     namespace errors = asio::error;
-    return error == errors::host_unreachable || error == errors::network_unreachable ||
-           error == errors::message_size || error == errors::access_denied ||
-           error == errors::no_permission || error == errors::no_buffer_space ||
-           error == errors::invalid_argument; // to port 0
+    return error == errors::bad_descriptor || error == errors::not_socket ||
+           error == errors::fault || error == errors::operation_not_supported;
 }
 
 bool is_of_the_moment(std::error_code const& error)
@@ -92,13 +90,13 @@ std::size_t receive(asio::ip::udp::socket& socket, gsl::span<datagram> batch)
                        gsl::narrow<unsigned>(messages.size()), MSG_DONTWAIT, nullptr);
         if (received < 0) {
             auto const error = last_error();
-            if (is_of_the_moment(error)) {
-                return 0;
+            if (is_of_the_past(error)) {
+                continue;
             }
-            if (!is_of_the_past(error) && !is_of_a_peer(error)) {
+            if (is_broken(error) || error == asio::error::invalid_argument) {
                 throw std::system_error(error, "recvmmsg");
             }
-            continue;
+            return 0;
         }
         auto const count = gsl::narrow<std::size_t>(received);
         for (std::size_t i = 0; i < count; ++i) {
@@ -134,11 +132,10 @@ std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
             if (is_of_the_moment(error)) {
                 return sent;
             }
-            if (is_of_a_peer(error)) {
-                ++done;
-            } else if (!is_of_the_past(error)) {
+            if (is_broken(error)) {
                 throw std::system_error(error, "sendmmsg");
             }
+            done += is_of_the_past(error) ? 0 : 1;
         }
     }
     return sent;
@@ -155,14 +152,14 @@ std::size_t receive(asio::ip::udp::socket& socket, gsl::span<datagram> batch)
         std::error_code error;
         auto const bytes = socket.receive_from(asio::buffer(next.bytes.data(), next.bytes.size()),
                                                next.peer, {}, error);
-        if (is_of_the_moment(error)) {
-            break;
+        if (is_of_the_past(error)) {
+            continue;
+        }
+        if (is_broken(error) || error == asio::error::invalid_argument) {
+            throw std::system_error(error, "recvfrom");
         }
         if (error && error != asio::error::message_size) { // Windows says so of what it truncates
-            if (is_of_the_past(error) || is_of_a_peer(error)) {
-                continue;
-            }
-            throw std::system_error(error, "recvfrom");
+            break;
         }
         // Elsewhere what fills the room to its end may have been more.
         next.truncated = error == asio::error::message_size || bytes == next.bytes.size();
@@ -185,7 +182,7 @@ std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
         if (is_of_the_moment(error)) {
             break;
         }
-        if (error && !is_of_a_peer(error)) {
+        if (is_broken(error)) {
             throw std::system_error(error, "sendto");
         }
         sent += error ? 0 : 1;

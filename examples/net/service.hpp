@@ -157,6 +157,10 @@ private:
     void serve_batch(OnDatagram& on_datagram)
     {
         auto const inbox = refill();
+        if (inbox.empty()) {
+            drop_one();
+            return;
+        }
         std::array<datagram, batch_size> datagrams;
         for (std::size_t i = 0; i < inbox.size(); ++i) {
             datagrams[i].bytes = inbox[i]->buffer().first(largest_);
@@ -178,8 +182,17 @@ private:
         flush();
     }
 
-    /// Packets to receive into: fewer where memory is short, and with none what comes is dropped
-    /// by the kernel.
+    /// Else what nothing can be received into would be reported for ever.
+    void drop_one()
+    {
+        std::byte nothing{};
+        datagram dropped{.bytes = {&nothing, 1}, .peer = {}};
+        auto const count = receive(socket_, gsl::span(&dropped, 1));
+        received_ += count;
+        lost_ += count;
+    }
+
+    /// Packets to receive into: fewer where memory is short.
     gsl::span<packet_ptr> refill()
     {
         auto const taken = std::partition(inbox_.begin(), inbox_.end(),

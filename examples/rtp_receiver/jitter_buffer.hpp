@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include <gsl/narrow>
@@ -15,7 +16,7 @@
 struct jitter_counts {
     unsigned long long written = 0;
     unsigned long long missing = 0;    ///< gaps in what was written
-    unsigned long long late = 0;       ///< came after its gap was given up, or before the start
+    unsigned long long late = 0;       ///< came after its gap was given up, or far off
     unsigned long long duplicates = 0; ///< came again
     unsigned long long restarts = 0;   ///< the sequence jumped
 };
@@ -50,10 +51,16 @@ public:
             return;
         }
         if (distance(next_, sequence) >= longest_gap) {
+            if (sequence != suspect_) { // a stray one, unless the next follows it
+                suspect_ = distance(65535, sequence);
+                ++counts_.late;
+                return;
+            }
             flush(write);
             begin(sequence);
             ++counts_.restarts;
         }
+        suspect_.reset();
         while (distance(next_, sequence) >= window) {
             step(write);
         }
@@ -100,8 +107,9 @@ private:
         running,
     };
 
-    static constexpr std::uint16_t start_slack = 64;   // packets that the first may have overtaken
-    static constexpr std::uint16_t longest_gap = 3000; // MAX_DROPOUT of RFC 3550, appendix A.1
+    static constexpr std::uint16_t start_slack = 64; // packets that the first may have overtaken
+    // Beyond it two that follow each other are another sequence (RFC 3550 appendix A.1).
+    static constexpr std::uint16_t longest_gap = 3000;
     static_assert(65536 % window == 0, "slots stay in order where the sequence wraps");
 
     static std::uint16_t distance(std::uint16_t from, std::uint16_t to)
@@ -159,6 +167,7 @@ private:
     state state_ = state::empty;
     std::uint16_t next_ = 0;               // to be written
     std::size_t count_ = 0;                // of those held
+    std::optional<std::uint16_t> suspect_; // where another sequence would go on
     std::array<PacketPtr, window> held_{}; // by sequence
     std::bitset<window> was_written_;      // of the packets before the next one
     jitter_counts counts_;

@@ -300,7 +300,8 @@ TEST_CASE("datagrams: one that cannot go is skipped")
     CHECK(net::send(s.from, out.datagrams) == 69);
     CHECK(receive_texts(s.to, 69) == expected_texts(70, 2));
 
-    for (int const error : {EHOSTUNREACH, ENETUNREACH, EMSGSIZE, EACCES, EPERM, ENOBUFS, EINVAL}) {
+    for (int const error : {EHOSTUNREACH, EHOSTDOWN, ENETUNREACH, ENETDOWN, EADDRNOTAVAIL, EMSGSIZE,
+                            EACCES, EPERM, ENOBUFS, ENOMEM, EINVAL}) {
         CAPTURE(error);
         outbox const again(5, s.to.local_endpoint());
         send_errors = {0, 0, error};
@@ -340,16 +341,32 @@ TEST_CASE("datagrams: a full kernel says how many went")
     }
 }
 
+TEST_CASE("datagrams: what the kernel lacks, or reports late, is over at the next call")
+{
+    sockets s;
+    for (int const error : {ENOMEM, ENOBUFS, ENETDOWN, EHOSTUNREACH, EPROTO}) {
+        CAPTURE(error);
+        outbox const out(2, s.to.local_endpoint());
+        REQUIRE(net::send(s.from, out.datagrams) == 2);
+        receive_errors = {error};
+        CHECK(receive(s.to, 3).empty());
+        CHECK(receive(s.to, 3).size() == 2);
+    }
+}
+
 TEST_CASE("datagrams: a socket that is broken throws")
 {
     sockets s;
     outbox const out(2, s.to.local_endpoint());
     for (auto* const errors : {&send_errors, &receive_errors}) {
-        *errors = {ENOMEM};
-        CHECK_THROWS_AS(errors == &send_errors ? net::send(s.from, out.datagrams)
-                                               : receive(s.from, 1).size(),
-                        std::system_error);
-        CHECK(errors->empty());
+        for (int const error : {EBADF, ENOTSOCK, EOPNOTSUPP}) {
+            CAPTURE(error);
+            *errors = {error};
+            CHECK_THROWS_AS(errors == &send_errors ? net::send(s.from, out.datagrams)
+                                                   : receive(s.from, 1).size(),
+                            std::system_error);
+            CHECK(errors->empty());
+        }
     }
     s.from.close();
     CHECK_THROWS_AS(net::send(s.from, out.datagrams), std::system_error);
