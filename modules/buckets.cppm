@@ -70,11 +70,24 @@ template <class B>
 concept bucket_limits_at_most_65535 =
     std::ranges::max(B::buckets, {}, &bucket::limit).limit <= max_bucket_limit;
 
-/// A type with a `static constexpr std::array buckets` of pktpool::bucket, smallest first.
+/// Not declared, or a constant that is not negative, either.
+template <class B>
+concept headroom_at_most_65535 = !requires { B::headroom; } || requires {
+    requires std::integral_constant<std::size_t, B::headroom>::value <= max_packet_size;
+};
+template <class B>
+concept tailroom_at_most_65535 = !requires { B::tailroom; } || requires {
+    requires std::integral_constant<std::size_t, B::tailroom>::value <= max_packet_size;
+};
+
+/// A type with a `static constexpr std::array buckets` of pktpool::bucket, smallest first. It may
+/// declare `static constexpr std::size_t headroom` and `tailroom`: bytes that every packet has in
+/// front of the datagram and behind it, on top of the size of its bucket.
 export template <class B>
-concept bucket_policy = has_constant_buckets<B> && buckets_not_empty<B> && buckets_at_most_255<B> &&
-                        bucket_sizes_not_zero<B> && bucket_sizes_at_most_65535<B> &&
-                        buckets_strictly_ascending<B> && bucket_limits_at_most_65535<B>;
+concept bucket_policy =
+    has_constant_buckets<B> && buckets_not_empty<B> && buckets_at_most_255<B> &&
+    bucket_sizes_not_zero<B> && bucket_sizes_at_most_65535<B> && buckets_strictly_ascending<B> &&
+    bucket_limits_at_most_65535<B> && headroom_at_most_65535<B> && tailroom_at_most_65535<B>;
 
 export template <bucket_policy B>
 inline constexpr std::size_t bucket_count = B::buckets.size();

@@ -37,9 +37,21 @@ std::byte const* find_written(std::byte const* begin, std::byte const* end) noex
     return std::find_if(begin, end, [](std::byte each) { return each != pattern; });
 }
 
-std::byte const* end_of(guarded_packet const& packet) noexcept
+std::byte* begin_of_lent(guarded_packet const& packet) noexcept
 {
-    return packet.buffer + packet.allocated + guard_record::trailer;
+    return packet.memory + packet.padding;
+}
+std::byte* datagram(guarded_packet const& packet) noexcept
+{
+    return begin_of_lent(packet) + packet.headroom;
+}
+std::byte* end_of_lent(guarded_packet const& packet, std::size_t asked) noexcept
+{
+    return datagram(packet) + asked + packet.tailroom;
+}
+std::byte* end_of(guarded_packet const& packet) noexcept
+{
+    return end_of_lent(packet, packet.allocated) + guard_record::trailer;
 }
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept
@@ -84,7 +96,7 @@ void guard_record::begin(guarded_packet const& packet) noexcept
     bucket_ = packet.bucket;
     seal_ = seal();
     canary_ = canary();
-    std::fill(packet.buffer, packet.buffer + packet.allocated + trailer, pattern);
+    std::fill(packet.memory, end_of(packet), pattern);
 }
 
 void guard_record::lend(guarded_packet const& packet, std::size_t asked, ledger& pool,
@@ -109,19 +121,22 @@ void guard_record::retire(guarded_packet const& packet, ledger const* pool,
     check_header(packet, where);
     Expects(state_ == state::out || misused(packet, "released twice", where));
     Expects(pool_ == pool || misused(packet, "released to another pool than its own", where));
+    auto* const begin = begin_of_lent(packet);
+    auto* const behind = end_of_lent(packet, asked_);
     auto const* const end = end_of(packet);
-    auto const* const written = find_written(packet.buffer + asked_, end);
+    auto const* written = find_written(packet.memory, begin);
+    written = written == begin ? find_written(behind, end) : written;
     Expects(
         written == end ||
         misused(packet,
                 message()
                     .add("overrun: of the %u bytes asked for, byte %td is 0x%02x, "
                          "expected 0x%02x",
-                         unsigned{asked_}, written - packet.buffer,
+                         unsigned{asked_}, written - datagram(packet),
                          std::to_integer<unsigned>(*written), std::to_integer<unsigned>(pattern))
                     .view(),
                 where));
-    std::fill_n(packet.buffer, asked_, pattern);
+    std::fill(begin, behind, pattern);
     state_ = state::idle;
     released_ = where;
     seal_ = seal();
@@ -132,13 +147,13 @@ void guard_record::check_idle(guarded_packet const& packet) const noexcept
     check_header(packet, {});
     Expects(state_ == state::idle || misused(packet, "made idle without a release", {}));
     auto const* const end = end_of(packet);
-    auto const* const written = find_written(packet.buffer, end);
+    auto const* const written = find_written(packet.memory, end);
     Expects(written == end ||
             misused(packet,
                     message()
                         .add("written after its release: byte %td of its buffer is 0x%02x, "
                              "expected 0x%02x",
-                             written - packet.buffer, std::to_integer<unsigned>(*written),
+                             written - datagram(packet), std::to_integer<unsigned>(*written),
                              std::to_integer<unsigned>(pattern))
                         .view(),
                     {}));

@@ -55,7 +55,10 @@ export struct outstanding_packets {
 /// A packet as its guard sees it.
 struct guarded_packet {
     void const* address;
-    std::byte* buffer;
+    std::byte* memory;    // behind the header
+    std::size_t padding;  // bytes there that are nobody's
+    std::size_t headroom; // bytes behind those
+    std::size_t tailroom; // bytes behind the datagram
     std::uint16_t allocated;
     std::uint8_t bucket;
 };

@@ -61,13 +61,28 @@ struct construction_key {
 template <class Packet>
 [[nodiscard]] constexpr std::size_t packet_bytes(std::size_t capacity) noexcept
 {
-    return sizeof(Packet) + capacity + Packet::care::guard::trailer;
+    using room = typename Packet::room;
+    return sizeof(Packet) + room::front + capacity + room::tailroom + Packet::care::guard::trailer;
+}
+
+/// Start of the bytes behind the header: padding, headroom, datagram, tailroom, trailer of a guard.
+template <class Packet>
+[[nodiscard]] PKTPOOL_HOT std::byte* behind_header(Packet& packet) noexcept
+{
+    return reinterpret_cast<std::byte*>(&packet + 1);
 }
 
 template <class Packet>
 [[nodiscard]] guarded_packet guarded(Packet& packet) noexcept
 {
-    return {&packet, packet.data(), packet.allocated, packet.bucket};
+    using room = typename Packet::room;
+    return {.address = &packet,
+            .memory = behind_header(packet),
+            .padding = room::padding,
+            .headroom = room::headroom,
+            .tailroom = room::tailroom,
+            .allocated = packet.allocated,
+            .bucket = packet.bucket};
 }
 
 /// Allocates and constructs; the buffer is left as the source gave it, but for a guard.
@@ -120,13 +135,18 @@ PKTPOOL_HOT void lend(Packet& packet, std::size_t size,
                       [[maybe_unused]] std::source_location where) noexcept
 {
     using care = typename Packet::care;
+    using room = typename Packet::room;
+    auto* const first = behind_header(packet) + room::padding;
+    auto const lent = room::headroom + size + room::tailroom;
     auto const behind = packet.allocated - size + care::guard::trailer;
     if constexpr (care::hardened) {
-        show(packet.data(), size + behind);
+        show(first - room::padding, room::padding + lent + behind);
         packet.packet_guard().lend(guarded(packet), size, pool, where, care::places_one_in);
     }
-    show_unwritten(packet.data(), size);
-    hide(packet.data() + size, behind);
+    packet.place_for(construction_key{}, size);
+    hide(first - room::padding, room::padding);
+    show_unwritten(first, lent);
+    hide(first + lent, behind);
 }
 
 /// Back from the user: what the metadata owns goes now, not at the next acquire, and so do secrets.
@@ -140,12 +160,12 @@ PKTPOOL_HOT void retire(Packet& packet,
     using care = typename Packet::care;
     touch(&packet); // it may be idle, or gone
     if constexpr (care::hardened || care::clears) {
-        show(packet.data(), packet.allocated + care::guard::trailer);
+        show(behind_header(packet), packet_bytes<Packet>(packet.allocated) - sizeof(Packet));
     }
     if constexpr (care::hardened) {
         packet.packet_guard().retire(guarded(packet), pool, where);
     } else if constexpr (care::clears) { // a guard writes over what was there, too
-        wipe(packet.data(), packet.allocated);
+        wipe(behind_header(packet), packet_bytes<Packet>(packet.allocated) - sizeof(Packet));
     }
     if constexpr (!std::is_trivially_destructible_v<metadata>) {
         [[maybe_unused]] metadata const given_up(std::move(static_cast<metadata&>(packet)));

@@ -1,14 +1,15 @@
 // A packet: a small metadata header and a payload buffer in one allocation.
 module;
-#include <chrono>
-#include <concepts>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include <gsl/assert>
+#include <gsl/narrow>
 #include <gsl/span>
 
 #include "pktpool_attributes.hpp"
@@ -19,54 +20,22 @@ import :error;
 import :source;
 import :checkers;
 import :buckets;
+import :room;
 import :life;
+import :metadata;
 
 namespace pktpool {
 
-template <class M>
-concept metadata_can_be_a_base = std::is_class_v<M> && !std::is_final_v<M>;
-
-/// A packet is reset while it is in nobody's hands, where nothing may throw but `Metadata{}`.
-template <class M>
-concept metadata_moves_without_throwing =
-    std::default_initializable<M> && std::is_nothrow_move_constructible_v<M> &&
-    std::is_nothrow_move_assignable_v<M> && std::is_nothrow_destructible_v<M>;
-
-template <class M>
-concept metadata_alignment_fits = alignof(M) <= packet_alignment;
-
-/// Tells metadata from a policy of another kind; stateless classes are never metadata.
-template <class M>
-concept metadata_holds_data = !std::is_empty_v<M>;
-
-template <class M>
-concept metadata_is_not_half_a_source = !source_allocates<M> && !source_deallocates<M>;
-
-/// The user's part of the header: a class with data whose members become members of the packet,
-/// and which `Metadata{}` resets.
-export template <class M>
-concept packet_metadata =
-    metadata_can_be_a_base<M> && metadata_moves_without_throwing<M> && metadata_alignment_fits<M> &&
-    metadata_holds_data<M> && metadata_is_not_half_a_source<M>;
-
-/// What libtorrent's uTP keeps for each packet.
-export struct utp_metadata {
-    std::chrono::steady_clock::time_point send_time{}; ///< when the packet was last sent
-    std::uint8_t num_transmissions : 6 = 0;            ///< how often it was sent, 63 at the most
-    bool need_resend : 1 = false;                      ///< lost, or timed out
-    bool mtu_probe : 1 = false;                        ///< sent with Don't Fragment to find the MTU
-};
-
-static_assert(packet_metadata<utp_metadata>);
-
-/// The header of a packet; `allocated` bytes of buffer follow it in memory. The members of
-/// `Metadata` are members of the packet. A packet is neither copied nor moved: handles are.
-/// Only the bytes that were asked for are the user's: AddressSanitizer, Memcheck and `hardened`
-/// report a use of those between them and `allocated`.
-export template <packet_metadata Metadata, class Care = no_care>
+/// The header of a packet; headroom, `allocated` bytes of buffer and tailroom follow it. The
+/// members of `Metadata` are members of the packet. A packet is neither copied nor moved: handles
+/// are. Only the bytes that were asked for are the user's: AddressSanitizer, Memcheck and
+/// `hardened` report a use of those between them and `allocated`. With headroom or tailroom the
+/// used bytes can grow in front and behind.
+export template <packet_metadata Metadata, class Room = no_room, class Care = no_care>
 class alignas(packet_alignment) basic_packet : public Metadata {
 public:
     using metadata = Metadata;
+    using room = Room; ///< what the bucket policy puts in front of the datagram and behind it
     using care = Care; ///< what the pool's policies add to its life
 
     // NOLINTBEGIN(cppcoreguidelines-non-private-member-variables-in-classes): a packet is data
@@ -79,23 +48,35 @@ public:
     basic_packet(construction_key, std::uint16_t capacity, std::uint8_t bucket_index)
         : bucket(bucket_index), allocated(capacity)
     {
+        place_.lend(capacity);
     }
     basic_packet(basic_packet const&) = delete;
     basic_packet& operator=(basic_packet const&) = delete;
     ~basic_packet() = default;
 
-    /// Start of the buffer, aligned to packet_alignment.
-    [[nodiscard]] std::byte* data() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
+    /// Start of the used bytes and of the buffer, aligned to packet_alignment until it is moved.
+    [[nodiscard]] std::byte* data() noexcept
+    {
+        return reinterpret_cast<std::byte*>(this + 1) + place_.begin();
+    }
     [[nodiscard]] std::byte const* data() const noexcept
     {
-        return reinterpret_cast<std::byte const*>(this + 1);
+        return reinterpret_cast<std::byte const*>(this + 1) + place_.begin();
     }
 
-    /// All `allocated` bytes; those that were asked for are what to receive into.
-    [[nodiscard]] gsl::span<std::byte> buffer() noexcept { return {data(), allocated}; }
-    [[nodiscard]] gsl::span<std::byte const> buffer() const noexcept { return {data(), allocated}; }
+    /// From data() on to the end of the `allocated` bytes, without the tailroom; those that were
+    /// asked for are what to receive into.
+    [[nodiscard]] gsl::span<std::byte> buffer() noexcept
+    {
+        return {data(), place_.capacity(allocated)};
+    }
+    [[nodiscard]] gsl::span<std::byte const> buffer() const noexcept
+    {
+        return {data(), place_.capacity(allocated)};
+    }
 
-    /// The first `size` bytes: what to send. Contract: `size <= allocated`.
+    /// The first `size` bytes: what to send. Contract: `header_size <= size <= allocated`; with
+    /// room what was prepended and the tailroom come on top.
     [[nodiscard]] gsl::span<std::byte> used() noexcept
     {
         check_sizes();
@@ -107,11 +88,68 @@ public:
         return {data(), size};
     }
 
-    /// The used bytes behind the header. Contract: `header_size <= size <= allocated`.
+    /// The used bytes behind the header. Contract: that of used().
     [[nodiscard]] gsl::span<std::byte> payload() noexcept { return used().subspan(header_size); }
     [[nodiscard]] gsl::span<std::byte const> payload() const noexcept
     {
         return used().subspan(header_size);
+    }
+
+    /// Bytes by which the used ones can still grow in front, and behind: there into what was asked
+    /// for, too. Used bytes are never more than max_packet_size.
+    [[nodiscard]] std::size_t headroom() const noexcept
+        requires bucket_policy_has_room<Room>
+    {
+        check_sizes();
+        return std::min(place_.in_front(), max_packet_size - size);
+    }
+    [[nodiscard]] std::size_t tailroom() const noexcept
+        requires bucket_policy_has_room<Room>
+    {
+        check_sizes();
+        return std::min(place_.behind(size), max_packet_size - size);
+    }
+
+    /// Grows the used bytes in front, as a part of the header: payload() stays what it was. The
+    /// bytes are the caller's to write. Contract: `bytes <= headroom()`.
+    gsl::span<std::byte> prepend(std::size_t bytes) noexcept
+        requires bucket_policy_has_room<Room>
+    {
+        Expects(bytes <= headroom() || too_little("prepend()", bytes, "headroom", headroom()));
+        place_.grow(bytes);
+        size = gsl::narrow_cast<std::uint16_t>(size + bytes);
+        header_size = gsl::narrow_cast<std::uint16_t>(header_size + bytes);
+        return {data(), bytes};
+    }
+
+    /// Grows the used bytes behind. Contract: `bytes <= tailroom()`.
+    gsl::span<std::byte> append(std::size_t bytes) noexcept
+        requires bucket_policy_has_room<Room>
+    {
+        Expects(bytes <= tailroom() || too_little("append()", bytes, "tailroom", tailroom()));
+        auto* const behind = data() + size;
+        size = gsl::narrow_cast<std::uint16_t>(size + bytes);
+        return {behind, bytes};
+    }
+
+    /// Takes used bytes away in front, the header's first: they become headroom. Contract:
+    /// `bytes <= size`.
+    void trim_start(std::size_t bytes) noexcept
+        requires bucket_policy_has_room<Room>
+    {
+        Expects(bytes <= used().size() || too_little("trim_start()", bytes, "size", size));
+        place_.shrink(bytes);
+        size = gsl::narrow_cast<std::uint16_t>(size - bytes);
+        header_size -= gsl::narrow_cast<std::uint16_t>(std::min<std::size_t>(header_size, bytes));
+    }
+
+    /// The same behind, the header's last: they become tailroom.
+    void trim_end(std::size_t bytes) noexcept
+        requires bucket_policy_has_room<Room>
+    {
+        Expects(bytes <= used().size() || too_little("trim_end()", bytes, "size", size));
+        size = gsl::narrow_cast<std::uint16_t>(size - bytes);
+        header_size = std::min(header_size, size);
     }
 
     /// The header as on a new packet; the buffer is not touched.
@@ -119,21 +157,51 @@ public:
     {
         // An assignment, not a construction: our members live in the tail padding of Metadata.
         static_cast<Metadata&>(*this) = std::move(fresh);
+        place_.rewind();
         size = 0;
         header_size = 0;
     }
 
+    /// For pktpool: `asked` bytes are the user's from now on.
+    void place_for(construction_key, std::size_t asked) noexcept { place_.lend(asked); }
+    /// For pktpool: bytes of a datagram that hold the used ones, but for what was prepended.
+    [[nodiscard]] std::size_t datagram_bytes(construction_key) const noexcept
+    {
+        return used().size() - std::min<std::size_t>(place_.prepended(), size);
+    }
+    /// For pktpool. Contract: this packet was acquired for `from.datagram_bytes()`.
+    void take_contents(construction_key, basic_packet& from) noexcept
+    {
+        reset(std::move(static_cast<Metadata&>(from)));
+        place_.grow(from.place_.prepended());
+        size = from.size;
+        header_size = from.header_size;
+        std::ranges::copy(from.used(), data());
+    }
     /// For pktpool.
     [[nodiscard]] auto& packet_guard() noexcept { return guard_; }
 
 private:
     void check_sizes() const noexcept
     {
-        Expects((header_size <= size && size <= allocated) ||
-                broken("header_size <= size <= allocated does not hold for this packet; set size "
+        Expects((header_size <= size && size <= place_.most(allocated)) ||
+                broken("header_size <= size <= capacity does not hold for this packet; set size "
                        "and header_size to what the buffer holds"));
     }
 
+    static bool too_little(std::string_view what, std::size_t bytes, std::string_view of,
+                           std::size_t left) noexcept
+    {
+        return broken(message()
+                          .add(what)
+                          .add(" of %zu bytes", bytes)
+                          .add(" is more than the ")
+                          .add(of)
+                          .add(" that is left, %zu", left)
+                          .view());
+    }
+
+    PKTPOOL_NO_UNIQUE_ADDRESS place_of_used<Room> place_;
     PKTPOOL_NO_UNIQUE_ADDRESS typename Care::guard guard_; // the last, next to the buffer
 };
 
@@ -183,6 +251,7 @@ struct padded_probe : padded_base {
 inline constexpr bool tail_padding_is_used = sizeof(padded_probe) == sizeof(padded_base);
 
 static_assert(sizeof(packet) == (tail_padding_is_used ? 16 : 32));
+static_assert(sizeof(basic_packet<utp_metadata, room<10, 20>>) == 32);
 static_assert(sizeof(packet) % packet_alignment == 0, "the buffer is as aligned as the packet");
 static_assert(sizeof(packet_ptr) == sizeof(void*));
 static_assert(!std::is_copy_constructible_v<packet> && !std::is_move_constructible_v<packet>);

@@ -8,6 +8,8 @@ module;
 export module pktpool:policies;
 
 import :source;
+import :room;
+import :metadata;
 import :packet;
 import :threading;
 import :retention;
@@ -115,8 +117,8 @@ concept further_policies =
     at_most_one_hardening_policy<Ps...> && at_most_one_statistics_policy<Ps...> &&
     demand_is_tracked_only_with_return_on_drop<Ps...>;
 
-/// The policies of a pool, each kind by name.
-template <class... Ps>
+/// The policies of a pool or a slab, each kind by name.
+template <class Room, class... Ps>
     requires further_policies<Ps...>
 struct policy_set {
     using retention = typename select<is_retention, fixed_limit, Ps...>::type;
@@ -127,7 +129,7 @@ struct policy_set {
     using statistics = typename select<is_statistics, uncounted, Ps...>::type;
     using care = packet_care<typename select<is_hardening, not_hardened, Ps...>::type,
                              typename select<is_clearing, never_cleared, Ps...>::type>;
-    using packet = basic_packet<metadata, care>;
+    using packet = basic_packet<metadata, Room, care>;
 
     /// Whether the pool hears of a handle that is destroyed.
     static constexpr bool hears_of_drops =
@@ -140,10 +142,10 @@ concept policies_fit_a_slab =
     how_many<is_drop, Ps...> == 0 && how_many<is_idle_bound, Ps...> == 0 &&
     how_many<is_hardening, Ps...> == 0 && how_many<is_statistics, Ps...> == 0;
 
-static_assert(std::is_same_v<policy_set<>::packet, packet>);
-static_assert(std::is_same_v<policy_set<utp_metadata, heap_source, fixed_limit>::source,
-                             policy_set<heap_source, fixed_limit, utp_metadata>::source>);
-static_assert(std::is_same_v<policy_set<demand_tracked, return_on_drop>::packet, packet>);
+static_assert(std::is_same_v<policy_set<no_room>::packet, packet>);
+static_assert(std::is_same_v<policy_set<no_room, utp_metadata, heap_source, fixed_limit>::source,
+                             policy_set<no_room, heap_source, fixed_limit, utp_metadata>::source>);
+static_assert(std::is_same_v<policy_set<no_room, demand_tracked, return_on_drop>::packet, packet>);
 static_assert(!further_policies<heap_source, fixed_limit, heap_source>);
 static_assert(!further_policies<demand_tracked>);
 static_assert(further_policies<demand_tracked, return_on_drop>);

@@ -20,6 +20,8 @@ export module pktpool:pool;
 import :error;
 import :source;
 import :buckets;
+import :room;
+import :life;
 import :packet;
 import :threading;
 import :retention;
@@ -43,7 +45,7 @@ export template <bucket_policy Buckets = libtorrent_buckets,
                  threading_policy Threading = single_threaded, class... Policies>
     requires further_policies<Policies...>
 class basic_packet_pool {
-    using policies = policy_set<Policies...>;
+    using policies = policy_set<room_of<Buckets>, Policies...>;
     using source_type = typename policies::source;
     using home =
         std::conditional_t<policies::hears_of_drops, shared_home<Buckets, Threading, policies>,
@@ -142,6 +144,28 @@ public:
     void release(gsl::span<packet_ptr> batch, here where = here::current()) noexcept
     {
         home_.release(batch, where);
+    }
+
+    /// Moves what the packet holds, metadata and used bytes, to one of the smallest bucket that has
+    /// room for them, and releases the larger: so that a small datagram that is kept does not pin
+    /// the buffer that it was received into. Returns whether it moved; null is harmless. With
+    /// headroom and tailroom the bytes that were prepended stay so, and the tailroom is new. Throws
+    /// std::bad_alloc, and the packet is then as before. O(used bytes).
+    bool shrink_to_bucket(packet_ptr& p, here where = here::current())
+    {
+        if (!p) {
+            return false;
+        }
+        auto const size = p->datagram_bytes(construction_key{});
+        auto const index = bucket_index<Buckets>(size);
+        if (index == bucket_count<Buckets> || Buckets::buckets[index].size >= p->allocated) {
+            return false;
+        }
+        auto smaller = acquire(size, where);
+        smaller->take_contents(construction_key{}, *p);
+        std::swap(p, smaller);
+        release(std::move(smaller), where);
+        return true;
     }
 
     /// Gives idle packets back to the source, the oldest first, as many as the retention policy

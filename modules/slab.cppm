@@ -16,6 +16,7 @@ export module pktpool:slab;
 import :error;
 import :source;
 import :buckets;
+import :room;
 import :packet;
 import :life;
 import :threading;
@@ -35,13 +36,18 @@ concept one_bucket_policy = bucket_policy<B> && B::buckets.size() == 1;
 export template <class B>
 concept slab_bucket = std::same_as<B, runtime_bucket> || one_bucket_policy<B>;
 
+template <class B>
+struct room_of_slab : std::type_identity<no_room> {};
+template <one_bucket_policy B>
+struct room_of_slab<B> : std::type_identity<room_of<B>> {};
+
 /// The idle packets of one bucket, most recently returned first out, oldest first decayed.
 /// Moved from, it is empty and usable. Not copied. Threads: as its threading policy says.
 export template <slab_bucket Bucket = runtime_bucket, threading_policy Threading = unchecked,
                  class... Policies>
     requires further_policies<Policies...> && policies_fit_a_slab<Policies...>
 class basic_packet_slab {
-    using policies = policy_set<Policies...>;
+    using policies = policy_set<typename room_of_slab<Bucket>::type, Policies...>;
     using source_type = typename policies::source;
     static constexpr bool at_run_time = std::same_as<Bucket, runtime_bucket>;
     using cache =

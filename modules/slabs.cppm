@@ -80,7 +80,7 @@ public:
         auto const idle = counters_.idle(slab);
         slab.take(source_, capacity, batch, wrap);
         counters_.lent(slab.index(), std::min(idle, batch.size()), batch.size());
-        if constexpr (memory_is_checked || packet::care::hardened) {
+        if constexpr (memory_is_checked || packet::care::hardened || packet::room::any) {
             for (auto& p : batch) {
                 lend(*p, size, ledger_, where);
             }

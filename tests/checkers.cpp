@@ -59,6 +59,9 @@ TEST_CASE("checkers: AddressSanitizer sees uses of idle packets and of bytes nob
          }) {
         check_reported("", how, "AddressSanitizer: use-after-poison");
     }
+    // In front of a headroom of 10 bytes it sees nothing: it poisons no part of a word but the end.
+    auto const behind = run_child(MISUSE_OF_PACKETS " roomy behind_tailroom");
+    CHECK(contains(behind.output, "AddressSanitizer: use-after-poison"));
     check_reported("", "overrun_of_the_bucket", "AddressSanitizer: heap-buffer-overflow");
     for (auto const* const pool : {"plain", "returning", "hardened", "hardened_returning"}) {
         auto const child = run_child(MISUSE_OF_PACKETS " " + std::string(pool) + " nothing");
@@ -76,6 +79,10 @@ TEST_CASE("checkers: Memcheck sees uses of idle packets and of bytes nobody aske
 {
     for (auto const* const how : {"write_idle_buffer", "overrun"}) {
         check_reported(memcheck, how, "Invalid write of size 1");
+    }
+    for (auto const* const how : {"in_front_of_headroom", "behind_tailroom"}) {
+        auto const child = run_child(memcheck + MISUSE_OF_PACKETS " roomy " + how);
+        CHECK(contains(child.output, "Invalid write of size 1"));
     }
     for (auto const* const how : {"read_idle_header", "double_release"}) {
         check_reported(memcheck, how, "Invalid read of size ");

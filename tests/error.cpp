@@ -53,7 +53,7 @@ TEST_CASE("error: a broken contract ends the program and says what, where and wh
         CAPTURE(which);
         auto const child = misuse(which);
         CHECK_FALSE(child.succeeded);
-        CHECK(contains(child.output, "pktpool: header_size <= size <= allocated does not hold"));
+        CHECK(contains(child.output, "pktpool: header_size <= size <= capacity does not hold"));
         CHECK(contains(child.output, "set size and header_size"));
         CHECK(contains(child.output, "packet.cppm:"));
         CHECK_FALSE(contains(child.output, "survived"));

@@ -37,6 +37,11 @@ struct one_in_two : pktpool::hardened {
 };
 using sampled_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, one_in_two>;
 
+using roomy_buckets = pktpool::with_room<libtorrent_buckets, 10, 20>;
+using roomy_pool = pktpool::basic_packet_pool<roomy_buckets>;
+using roomy_hardened_pool =
+    pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
+
 void write(std::byte* where)
 {
     *static_cast<std::byte volatile*>(where) = std::byte{0x41};
@@ -169,6 +174,53 @@ void misuse(std::string_view how)
     }
 }
 
+/// Of a packet with 10 bytes of headroom, 100 asked for and 50 used, and 20 of tailroom.
+template <class Pool>
+void misuse_of_room(std::string_view how)
+{
+    Pool pool;
+    auto p = pool.acquire(100);
+    auto* const datagram = p->data();
+    p->size = 50;
+    if (how == "prepend") {
+        p->prepend(11);
+    } else if (how == "append") {
+        p->append(50 + 20 + 51);
+    } else if (how == "trim_start") {
+        p->trim_start(51);
+    } else if (how == "trim_end") {
+        p->trim_end(51);
+    } else if (how == "size") {
+        p->size = 548 + 20 + 1;
+        std::printf("%zu", p->used().size());
+    } else if (how == "size_and_headroom") {
+        p->size = 548 + 20 + 1;
+        std::printf("%zu", p->headroom());
+    } else if (how == "size_and_tailroom") {
+        p->size = 548 + 20 + 1;
+        std::printf("%zu", p->tailroom());
+    } else if (how == "size_and_trim_start") {
+        p->size = 548 + 20 + 1;
+        p->trim_start(1);
+    } else if (how == "size_and_trim_end") {
+        p->size = 548 + 20 + 1;
+        p->trim_end(1);
+    } else if (how == "in_front_of_headroom") {
+        write(datagram - 11);
+    } else if (how == "behind_tailroom") {
+        write(datagram + 120);
+    } else if (how == "idle_padding" || how == "idle_headroom" || how == "idle_trailer") {
+        pool.release(std::move(p));
+        write(how == "idle_trailer" ? datagram + 568
+                                    : datagram - (how == "idle_padding" ? 11 : 10));
+        p = pool.acquire(100);
+    } else if (how == "nothing") {
+        write(datagram - 10);
+        write(datagram + 119);
+    }
+    pool.release(std::move(p));
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -185,6 +237,10 @@ int main(int argc, char** argv)
         misuse<hardened_returning_pool>(how);
     } else if (pool == "reporting") {
         misuse<reporting_pool>(how);
+    } else if (pool == "roomy") {
+        misuse_of_room<roomy_pool>(how);
+    } else if (pool == "roomy_hardened") {
+        misuse_of_room<roomy_hardened_pool>(how);
     } else if (pool == "sampled") {
         misuse<sampled_pool>(how);
     }

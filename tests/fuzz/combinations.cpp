@@ -24,6 +24,8 @@ struct odd_buckets {
     };
 };
 
+using roomy_buckets = pktpool::with_room<pktpool::libtorrent_buckets, 10, 20>;
+
 constexpr std::size_t trailer = 16; // bytes behind the buffer of a hardened packet
 
 // 20 + 548 + 1472 + 1472 bytes and four headers of utp_metadata: to the byte.
@@ -47,6 +49,13 @@ using keeping = axis<choice<>, choice<pktpool::return_on_drop>,
 
 template <class Policy, class... Ps>
 inline constexpr bool has = (std::is_same_v<Policy, Ps> || ...);
+
+/// In front of the datagram up to the next multiple of its alignment, and behind it.
+template <class Buckets>
+inline constexpr std::size_t room_of =
+    (pktpool::headroom_of<Buckets> + pktpool::packet_alignment - 1) / pktpool::packet_alignment *
+        pktpool::packet_alignment +
+    pktpool::tailroom_of<Buckets>;
 
 template <class Buckets>
 inline constexpr auto numbers = [] {
@@ -86,8 +95,8 @@ struct combined {
     static constexpr fuzz::combination numbered{
         .name = name(),
         .rules = {.buckets = numbers<Buckets>,
-                  .header_bytes =
-                      sizeof(typename pool::packet) + (has<pktpool::hardened, Ps...> ? trailer : 0),
+                  .header_bytes = sizeof(typename pool::packet) + room_of<Buckets> +
+                                  (has<pktpool::hardened, Ps...> ? trailer : 0),
                   .most_idle_bytes =
                       has<idle_bytes, Ps...> ? idle_bytes::most_idle_bytes : ~std::size_t{0},
                   .takes_resource = has<pktpool::pmr_source, Ps...>,
@@ -134,6 +143,7 @@ void add_all()
                              choice<pktpool::hardened, pktpool::counted>>;
         add<libtorrent_buckets>(choice<>{}, keeping{}, bound_and_owning{}, watched{});
         add<odd_buckets>(choice<>{}, keeping{}, bound_and_owning{}, watched{});
+        add<roomy_buckets>(choice<>{}, keeping{}, bound_and_owning{}, watched{});
     } else {
         add<libtorrent_buckets>(choice<>{}, keeping{}, optional<pktpool::pmr_source>{},
                                 optional<idle_bytes>{}, optional<pktpool::hardened>{},

@@ -1,6 +1,8 @@
 #include "model.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace fuzz {
 
@@ -137,6 +139,16 @@ void model::drop(std::size_t slot)
         }
         leave(slot, true);
     }
+}
+
+void model::shrink(std::size_t pool, std::size_t slot, void const* address)
+{
+    auto const large = std::exchange(slots_.at(slot), std::nullopt);
+    acquire(pool, large->wrote.size, slot, address);
+    write(slot, large->wrote);
+    auto const small = std::exchange(slots_.at(slot), large);
+    release(pool, slot);
+    slots_.at(slot) = small;
 }
 
 void model::leave(std::size_t slot, bool dropped)

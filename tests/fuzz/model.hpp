@@ -78,6 +78,8 @@ public:
     void write(std::size_t slot, payload what) { slots_.at(slot)->wrote = what; }
     void release(std::size_t pool, std::size_t slot);
     void drop(std::size_t slot);
+    /// The packet of the slot is released, and what it holds is in another one.
+    void shrink(std::size_t pool, std::size_t slot, void const* address);
     void reserve(std::size_t pool, std::size_t size, std::size_t packets);
     void decay(std::size_t pool);
     void trim(std::size_t pool);

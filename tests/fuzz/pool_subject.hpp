@@ -103,6 +103,10 @@ public:
     {
         pools_[pool]->release(gsl::span<handle>(handles_).subspan(slot, count));
     }
+    bool shrink(std::size_t pool, std::size_t slot) override
+    {
+        return pools_[pool]->shrink_to_bucket(handles_[slot]);
+    }
     void drop(std::size_t slot) override { handles_[slot].reset(); }
     void reserve(std::size_t pool, std::size_t size, std::size_t packets) override
     {

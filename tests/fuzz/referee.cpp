@@ -52,6 +52,9 @@ void referee::play(operation const& next)
     case action::drop:
         drop(slot_for(next, true));
         break;
+    case action::shrink:
+        shrink(next);
+        break;
     case action::reserve:
         reserve(next);
         break;
@@ -285,6 +288,42 @@ void referee::drop(std::size_t slot)
     check_outstanding(slot);
     run([&] { subject_->drop(slot); });
     model_.drop(slot);
+}
+
+void referee::shrink(operation const& next)
+{
+    auto const slot = slot_for(next, true);
+    check_outstanding(slot);
+    auto const& packet = model_.slot(slot);
+    if (!may_release(next.pool, slot)) {
+        return;
+    }
+    if (packet && next.size < packet->wrote.size) {
+        payload const less{.id = packet->wrote.id, .size = next.size};
+        subject_->fill(slot, less.size, less.size / 3, less.id);
+        model_.write(slot, less);
+    }
+    auto const size = packet ? packet->wrote.size : 0;
+    bool const moves = packet && model_.bucket_of(size) < of_.rules.buckets.size() &&
+                       model_.capacity_for(size) < packet->capacity;
+    bool moved = false;
+    auto const call = [&] { moved = subject_->shrink(next.pool, slot); };
+    if (!moves) {
+        run(call);
+        expect("whether it moved", 0, moved ? 1 : 0);
+    } else {
+        auto const& idle = model_.idle_for(next.pool, size);
+        auto const expected = idle.empty() ? nullptr : idle.back().address;
+        if (make(next.pool, true, false, idle.empty() ? 1 : 0, call)) {
+            expect("whether it moved", 1, moved ? 1 : 0);
+            auto const seen = subject_->view(slot);
+            if (expected != nullptr && expected != seen.address) {
+                mismatch("packet", "the newest idle one", "another");
+            }
+            model_.shrink(next.pool, slot, seen.address);
+        }
+    }
+    check_outstanding(slot);
 }
 
 void referee::reserve(operation const& next)

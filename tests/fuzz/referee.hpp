@@ -30,6 +30,7 @@ private:
     void release(operation const& next);
     void release_batch(operation const& next);
     void drop(std::size_t slot);
+    void shrink(operation const& next);
     void reserve(operation const& next);
     void move(operation const& next);
     void destroy(std::size_t pool);

@@ -15,13 +15,13 @@ using enum action;
 constexpr std::array actions{
     acquire,        acquire,       acquire,       acquire,       acquire,       acquire, acquire,
     acquire_known,  acquire_known, acquire_batch, acquire_batch, release,       release, release,
-    release,        release,       release,       release_batch, release_batch, drop,    drop,
+    release,        release,       shrink,        release_batch, release_batch, drop,    drop,
     drop,           decay,         decay,         decay,         trim,          reserve, detach,
     move_construct, move_assign,   destroy,       fail_memory,
 };
 static_assert(actions.size() == 32);
 
-constexpr std::array<std::string_view, 16> names{
+constexpr std::array<std::string_view, 17> names{
     "acquire",         "acquire<>",
     "acquire a batch", "release",
     "release a batch", "drop",
@@ -30,6 +30,7 @@ constexpr std::array<std::string_view, 16> names{
     "assign a pool",   "destroy",
     "detach",          "fail memory",
     "fail metadata",   "recover",
+    "shrink",
 };
 
 constexpr std::size_t huge = std::numeric_limits<std::size_t>::max();
@@ -115,6 +116,7 @@ std::optional<operation> script::next()
     };
     switch (result.what) {
     case acquire:
+    case shrink:
         read_slot();
         result.size = size();
         break;

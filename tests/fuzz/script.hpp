@@ -32,6 +32,7 @@ enum class action : std::uint8_t {
     fail_memory,   ///< from the `count`-th allocation on
     fail_metadata, ///< from the `count`-th construction on
     recover,
+    shrink, ///< a packet that holds `size` bytes, or less
 };
 
 struct operation {

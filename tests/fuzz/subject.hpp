@@ -47,6 +47,8 @@ public:
                                std::size_t count) = 0;
     virtual void release(std::size_t pool, std::size_t slot) = 0;
     virtual void release_batch(std::size_t pool, std::size_t slot, std::size_t count) = 0;
+    /// Whether the packet moved.
+    virtual bool shrink(std::size_t pool, std::size_t slot) = 0;
     virtual void drop(std::size_t slot) = 0;
     virtual void reserve(std::size_t pool, std::size_t size, std::size_t packets) = 0;
     virtual void decay(std::size_t pool) = 0;

@@ -1,0 +1,97 @@
+// The DNS messages that a server of few records needs: queries (RFC 1035) with EDNS (RFC 6891) are
+// read, answers of one question are written. No I/O.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <gsl/span>
+
+namespace dns {
+
+inline constexpr std::size_t header_size = 12;
+inline constexpr std::size_t plain_size = 512;       ///< of an answer without EDNS, at the most
+inline constexpr std::size_t largest_message = 4096; ///< that we send or receive
+
+inline constexpr std::uint16_t internet = 1; ///< the class
+
+using bytes = gsl::span<std::byte const>;
+using record_data = std::vector<std::byte>;
+
+using record_type = std::uint16_t; // a query may have any
+namespace types {
+inline constexpr record_type a = 1;
+inline constexpr record_type txt = 16;
+inline constexpr record_type aaaa = 28;
+inline constexpr record_type opt = 41;
+} // namespace types
+
+enum class response_code : std::uint16_t {
+    no_error = 0,
+    format_error = 1,
+    name_error = 3, ///< NXDOMAIN
+    not_implemented = 4,
+    refused = 5,
+    bad_version = 16,
+};
+
+/// A name as it is on the wire, in lower case: to compare.
+class name {
+public:
+    static constexpr std::size_t longest = 255;
+    static constexpr std::size_t longest_label = 63;
+
+    /// With the byte of its length; the root has none. False, and nothing is done, where it does
+    /// not fit.
+    bool append(std::string_view label);
+    bool append_root();
+
+    [[nodiscard]] std::string_view view() const { return {text_.data(), size_}; }
+
+private:
+    std::array<char, longest> text_{};
+    std::size_t size_ = 0;
+};
+
+struct edns {
+    std::uint16_t payload_size; ///< the largest answer that the client takes
+    std::uint8_t version;
+};
+
+/// As much of a query as could be read.
+struct query {
+    std::uint16_t id = 0;
+    std::uint8_t opcode = 0;
+    bool recursion_desired = false;
+    bytes question; ///< as it came
+    name asked;
+    record_type type = 0;
+    std::uint16_t record_class = 0;
+    std::optional<dns::edns> edns;
+    response_code problem = response_code::no_error; ///< the answer says no more than that
+};
+
+/// Nothing where there must be no answer: it has no header, or is an answer itself.
+std::optional<query> read_query(bytes message);
+
+/// What is to be said; the records are those of whoever made it.
+struct answer {
+    response_code code = response_code::no_error;
+    bool truncated = false;
+    gsl::span<record_data const> records; ///< of the type that was asked for
+    std::size_t size = 0;                 ///< bytes on the wire
+};
+
+/// With the records left out and `truncated` set where they do not fit the client's size or
+/// `max_size`.
+answer plan_answer(query const& to, response_code code, gsl::span<record_data const> records,
+                   std::size_t max_size);
+
+/// Fills `out`, which has planned.size bytes.
+void write_answer(query const& to, answer const& planned, gsl::span<std::byte> out);
+
+} // namespace dns

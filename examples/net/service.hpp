@@ -1,0 +1,262 @@
+// What the three programs have in common: a UDP socket that is served in batches, every datagram
+// in a packet of a pool, until a signal says stop.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <exception>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/address.hpp>
+#include <asio/ip/udp.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <gsl/narrow>
+#include <gsl/span>
+
+#include "datagrams.hpp"
+
+namespace net {
+
+using endpoint = asio::ip::udp::endpoint;
+
+struct address {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;
+    bool no_pool = false;
+
+    /// The options of a command line that all programs have.
+    void add_options(CLI::App& app)
+    {
+        app.add_option("--address", host, "Address to listen on")->capture_default_str();
+        app.add_option("--port", port, "Port to listen on; 0 takes a free one")
+            ->capture_default_str();
+        app.add_flag("--no-pool", no_pool, "Take each packet from malloc, to see what that costs");
+    }
+    [[nodiscard]] endpoint to_endpoint() const
+    {
+        std::error_code error;
+        auto const ip = asio::ip::make_address(host, error);
+        if (error) {
+            throw std::invalid_argument("--address: " + host + " is not an IP address");
+        }
+        return {ip, port};
+    }
+};
+
+/// Receives into packets of `Pool`, which counts, and sends packets of it.
+template <class Pool>
+class service {
+public:
+    using packet_ptr = typename Pool::packet_ptr;
+
+    /// Datagrams above `largest` bytes are dropped and counted. It says on `log` what it does.
+    service(endpoint const& local, std::size_t largest, std::FILE* log = stdout)
+        : socket_(context_, local), signals_(context_, SIGINT, SIGTERM), timer_(context_),
+          largest_(largest), log_(log)
+    {
+        socket_.set_option(asio::socket_base::receive_buffer_size(1 << 20));
+        outgoing_.reserve(batch_size);
+        destinations_.reserve(batch_size);
+    }
+
+    [[nodiscard]] Pool& pool() { return pool_; }
+
+    /// It goes out with the others at the end of the batch, as p->used().
+    void send(packet_ptr p, endpoint const& to)
+    {
+        auto& packet = *p;
+        outgoing_.push_back(std::move(p));
+        send_kept(packet, to);
+    }
+
+    /// The same for a packet that stays its owner's, for another transmission. It must be there and
+    /// as it is until the batch is sent: after batch_size packets, or on_tick, at the latest.
+    void send_kept(typename Pool::packet& p, endpoint const& to)
+    {
+        destinations_.push_back({.bytes = p.used(), .peer = to});
+        if (destinations_.size() == batch_size) {
+            flush();
+        }
+    }
+
+    /// A datagram that is not of the protocol: for the statistics.
+    void count_malformed() { ++malformed_; }
+
+    /// Calls `on_datagram(packet_ptr, endpoint)` for each and `on_tick()` ten times a second, until
+    /// SIGINT or SIGTERM. Says where it listens, and in the end what was done.
+    template <class OnDatagram, class OnTick>
+    void run(OnDatagram on_datagram, OnTick on_tick)
+    {
+        auto const local = socket_.local_endpoint();
+        std::fprintf(log_, "listening on %s:%u\n", local.address().to_string().c_str(),
+                     unsigned{local.port()});
+        std::fflush(log_);
+        signals_.async_wait([this](std::error_code error, int) {
+            if (!error) {
+                context_.stop();
+            }
+        });
+        wait_for_datagrams(on_datagram);
+        wait_for_tick(on_tick);
+        context_.run();
+        flush();
+        inbox_ = {};
+        report();
+    }
+
+private:
+    template <class OnDatagram>
+    void wait_for_datagrams(OnDatagram& on_datagram)
+    {
+        socket_.async_wait(asio::ip::udp::socket::wait_read, [&](std::error_code error) {
+            if (error) {
+                throw std::system_error(error, "waiting for datagrams");
+            }
+            serve_batch(on_datagram);
+            wait_for_datagrams(on_datagram);
+        });
+    }
+
+    template <class OnTick>
+    void wait_for_tick(OnTick& on_tick)
+    {
+        timer_.expires_after(std::chrono::milliseconds(100));
+        timer_.async_wait([&](std::error_code error) {
+            if (error) {
+                throw std::system_error(error, "waiting for the timer");
+            }
+            try {
+                on_tick();
+            } catch (std::bad_alloc const&) {
+                ++lost_; // and the next tick may do what this one did not
+            }
+            flush();
+            if (++ticks_ % 10 == 0) {
+                pool_.decay();
+            }
+            wait_for_tick(on_tick);
+        });
+    }
+
+    template <class OnDatagram>
+    void serve_batch(OnDatagram& on_datagram)
+    {
+        auto const inbox = refill();
+        if (inbox.empty()) {
+            drop_one();
+            return;
+        }
+        std::array<datagram, batch_size> datagrams;
+        for (std::size_t i = 0; i < inbox.size(); ++i) {
+            datagrams[i].bytes = inbox[i]->buffer().first(largest_);
+        }
+        auto const count = receive(socket_, gsl::span(datagrams).first(inbox.size()));
+        for (std::size_t i = 0; i < count; ++i) {
+            ++received_;
+            if (datagrams[i].truncated) {
+                ++malformed_;
+                continue; // its packet is received into again
+            }
+            inbox[i]->size = gsl::narrow_cast<std::uint16_t>(datagrams[i].bytes.size());
+            try {
+                on_datagram(std::move(inbox[i]), datagrams[i].peer);
+            } catch (std::bad_alloc const&) {
+                ++lost_; // a datagram may be
+            }
+        }
+        flush();
+    }
+
+    /// Else what nothing can be received into would be reported for ever.
+    void drop_one()
+    {
+        std::byte nothing{};
+        datagram dropped{.bytes = {&nothing, 1}, .peer = {}};
+        auto const count = receive(socket_, gsl::span(&dropped, 1));
+        received_ += count;
+        lost_ += count;
+    }
+
+    /// Packets to receive into: fewer where memory is short.
+    gsl::span<packet_ptr> refill()
+    {
+        auto const taken = std::partition(inbox_.begin(), inbox_.end(),
+                                          [](packet_ptr const& p) { return p == nullptr; });
+        auto const missing = gsl::narrow<std::size_t>(taken - inbox_.begin());
+        try {
+            pool_.acquire(largest_, gsl::span(inbox_).first(missing));
+            return inbox_;
+        } catch (std::bad_alloc const&) {
+            return gsl::span(inbox_).subspan(missing);
+        }
+    }
+
+    void flush()
+    {
+        if (!destinations_.empty()) {
+            auto const sent = net::send(socket_, destinations_);
+            sent_ += sent;
+            lost_ += destinations_.size() - sent;
+            pool_.release(gsl::span(outgoing_));
+            outgoing_.clear();
+            destinations_.clear();
+        }
+    }
+
+    void report() const
+    {
+        auto const seconds = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+        std::fprintf(
+            log_,
+            "%llu received, %llu malformed, %llu sent, %llu lost, %.2f us of processor time "
+            "a datagram\n%s",
+            received_, malformed_, sent_, lost_,
+            1e6 * seconds / static_cast<double>(std::max(1ULL, received_)),
+            pool_.statistics().to_table().c_str());
+    }
+
+    Pool pool_; // first: the packets below go home to it
+    asio::io_context context_;
+    asio::ip::udp::socket socket_;
+    asio::signal_set signals_;
+    asio::steady_timer timer_;
+    std::size_t largest_;
+    std::FILE* log_;
+    std::array<packet_ptr, batch_size> inbox_;
+    std::vector<packet_ptr> outgoing_;
+    std::vector<datagram> destinations_;
+    unsigned ticks_ = 0;
+    unsigned long long received_ = 0;
+    unsigned long long malformed_ = 0;
+    unsigned long long sent_ = 0;
+    unsigned long long lost_ = 0;
+};
+
+/// Runs the program, which returns its exit status, and says on stderr what stopped it.
+template <class Program>
+int run_program(Program program)
+{
+    try {
+        return program();
+    } catch (std::exception const& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 1;
+    }
+}
+
+} // namespace net

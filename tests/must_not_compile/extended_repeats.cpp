@@ -1,0 +1,8 @@
+// What is added is of another size.
+#include <memory>
+
+import pktpool;
+
+pktpool::basic_packet_pool<
+    pktpool::extended<pktpool::libtorrent_buckets, pktpool::bucket{.size = 548}>>
+    pool;

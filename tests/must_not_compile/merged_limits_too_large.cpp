@@ -1,0 +1,11 @@
+// Limits of the same size add up, and the sum is a limit, too.
+#include <array>
+#include <memory>
+
+import pktpool;
+
+struct greedy {
+    static constexpr std::array buckets{pktpool::bucket{.size = 20, .limit = 40000}};
+};
+
+pktpool::basic_packet_pool<pktpool::merged<greedy, greedy>> pool;

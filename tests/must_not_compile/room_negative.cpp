@@ -1,0 +1,12 @@
+// Room is a number of bytes.
+#include <array>
+#include <memory>
+
+import pktpool;
+
+struct negative {
+    static constexpr std::array buckets{pktpool::bucket{.size = 20}};
+    static constexpr int tailroom = -1;
+};
+
+pktpool::basic_packet_pool<negative> pool;

@@ -1,0 +1,12 @@
+// No more than a datagram in front.
+#include <array>
+#include <memory>
+
+import pktpool;
+
+struct endless {
+    static constexpr std::array buckets{pktpool::bucket{.size = 20}};
+    static constexpr std::size_t headroom = 65536;
+};
+
+pktpool::basic_packet_pool<endless> pool;

@@ -1,0 +1,124 @@
+"""What the tests of the programs share: start one, flood it, stop it, read what it says of itself."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+
+class Failure(Exception):
+    pass
+
+
+def check(condition, *what):
+    if not condition:
+        raise Failure(" ".join(str(each) for each in what))
+
+
+def main(test):
+    """Runs test(path of the program, further arguments): the status says whether it passed."""
+    try:
+        test(*sys.argv[1:])
+    except Failure as failure:
+        print("FAILED:", failure)
+        sys.exit(1)
+    print("passed")
+
+
+def need(client, package):
+    """Ends the test as skipped where the client program is missing."""
+    if shutil.which(client) is None:
+        print(f"skipped: {client} is missing; on Debian: apt-get install {package}")
+        sys.exit(77)
+
+
+def run(*command, timeout=60):
+    return subprocess.run([str(each) for each in command], capture_output=True, text=True, timeout=timeout)
+
+
+def check_command_line(program, *bad_ones):
+    """--help, an option that is not there, and command lines that must fail, each with words of its message."""
+    helped = run(program, "--help")
+    check(helped.returncode == 0 and "--no-pool" in helped.stdout, "--help:", helped)
+    for arguments, words in [(["--no-such-option"], "--help"), *bad_ones]:
+        result = run(program, *arguments)
+        check(result.returncode not in (0, 77) and result.returncode > 0, arguments, "ended with", result)
+        check(words in result.stderr, arguments, "did not say", repr(words), "but", result)
+
+
+class Program:
+    """One that runs. It listens on `host` at `port`; what it says is in `output` once it was stopped."""
+
+    def __init__(self, *command, announced_on="stdout"):
+        # AddressSanitizer keeps what is freed, and that would look like growth.
+        options = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1")))
+        self.process = subprocess.Popen([str(each) for each in command], stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True,
+                                        env={**os.environ, "ASAN_OPTIONS": options})
+        line = getattr(self.process, announced_on).readline()
+        found = re.fullmatch(r"listening on (.*):(\d+)\n", line)
+        if not found:
+            self.process.kill()
+            raise Failure(f"it does not say where it listens: {line!r}, {self.process.communicate()}")
+        self.host, self.port = found[1], int(found[2])
+        self.output = self.errors = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            print("killed; it said", self.process.communicate())
+
+    def stop(self, by=signal.SIGTERM):
+        """A clean end, and statistics: the counted numbers and those of the pool's total."""
+        self.process.send_signal(by)
+        self.output, self.errors = self.process.communicate(timeout=60)
+        check(self.process.returncode == 0, "it ended with", self.process.returncode, self.output, self.errors)
+        said = self.output + self.errors
+        numbers = {word: int(number) for number, word in re.findall(r"(\d+) (received|malformed|sent|lost)\b", said)}
+        check(len(numbers) == 4, "no statistics:", said)
+        head = re.search(r"^bucket +(.*)$", said, re.MULTILINE)
+        total = re.search(r"^ *total +(.*)$", said, re.MULTILINE)
+        check(head and total, "no statistics of the pool:", said)
+        numbers |= dict(zip(head[1].split(), map(int, total[1].split())))
+        numbers["acquires"] = numbers["hits"] + numbers["misses"]
+        return numbers
+
+    def resident(self):
+        """KiB of memory, None where the system does not say."""
+        try:
+            with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+                return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+        except OSError:
+            return None
+
+    def flood(self, datagrams=20000, longest=1500, seed=1, prefix=b"", still_there=None):
+        """Random datagrams, some at a time; with `still_there`, which asks the program something, in between.
+        In the second half its memory may not grow by more than 2 MiB."""
+        source = random.Random(seed)
+        settled = None
+        with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.connect((self.host, self.port))
+            for i in range(datagrams):
+                length = source.choice((source.randrange(20), source.randrange(100), source.randrange(longest)))
+                try:
+                    sender.send(prefix + source.randbytes(length))
+                except OSError:  # no room, or it is gone: that is seen below
+                    pass
+                if i % 50 == 49:
+                    time.sleep(0.002)
+                if i == datagrams // 2:
+                    settled = self.resident()
+        check(self.process.poll() is None, "the flood ended it")
+        if still_there:
+            still_there()
+        grown = None if settled is None else self.resident() - settled
+        check(grown is None or grown < 2048, "its memory grew by", grown, "KiB")
+        print(f"flood: {datagrams} datagrams, memory grew by {grown} KiB from {settled}")
