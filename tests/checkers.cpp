@@ -71,28 +71,24 @@ TEST_CASE("checkers: AddressSanitizer sees uses of idle packets and of bytes nob
 
 #elif defined(MEMCHECK)
 
-namespace {
-std::string const memcheck = MEMCHECK " ";
-}
-
 TEST_CASE("checkers: Memcheck sees uses of idle packets and of bytes nobody asked for")
 {
     for (auto const* const how : {"write_idle_buffer", "overrun"}) {
-        check_reported(memcheck, how, "Invalid write of size 1");
+        check_reported(MEMCHECK " ", how, "Invalid write of size 1");
     }
     for (auto const* const how : {"in_front_of_headroom", "behind_tailroom"}) {
-        auto const child = run_child(memcheck + MISUSE_OF_PACKETS " roomy " + how);
+        auto const child = run_child(MEMCHECK " " MISUSE_OF_PACKETS " roomy " + std::string(how));
         CHECK(contains(child.output, "Invalid write of size 1"));
     }
     for (auto const* const how : {"read_idle_header", "double_release"}) {
-        check_reported(memcheck, how, "Invalid read of size ");
+        check_reported(MEMCHECK " ", how, "Invalid read of size ");
     }
 }
 
 TEST_CASE("checkers: Memcheck sees reads of bytes that this user of a packet did not write")
 {
     for (auto const* const how : {"unwritten", "unwritten_again"}) {
-        check_reported(memcheck, how, "depends on uninitialised value");
+        check_reported(MEMCHECK " ", how, "depends on uninitialised value");
     }
 }
 
@@ -100,7 +96,7 @@ TEST_CASE("checkers: Memcheck finds nothing where nothing is wrong")
 {
     for (auto const* const pool : {"plain", "returning", "hardened", "hardened_returning"}) {
         auto const child =
-            run_child(memcheck + MISUSE_OF_PACKETS " " + std::string(pool) + " nothing");
+            run_child(MEMCHECK " " MISUSE_OF_PACKETS " " + std::string(pool) + " nothing");
         CAPTURE(child.output);
         CHECK(child.output == "survived\n");
     }
