@@ -4,7 +4,6 @@ module;
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -187,18 +186,6 @@ private:
         Expects((header_size <= size && size <= place_.most(allocated)) ||
                 broken("header_size <= size <= capacity does not hold for this packet; set size "
                        "and header_size to what the buffer holds"));
-    }
-
-    static bool too_little(std::string_view what, std::size_t bytes, std::string_view of,
-                           std::size_t left) noexcept
-    {
-        return broken(message()
-                          .add(what)
-                          .add(" of %zu bytes", bytes)
-                          .add(" is more than the ")
-                          .add(of)
-                          .add(" that is left, %zu", left)
-                          .view());
     }
 
     PKTPOOL_NO_UNIQUE_ADDRESS place_of_used<Room> place_;
