@@ -1,0 +1,89 @@
+// A source and metadata that do what a test wants whenever the pool calls them.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <new>
+#include <utility>
+
+/// Where a pool runs code that is not its own.
+enum class point { allocate, deallocate, made, destroyed };
+
+/// Within its life the action runs at each call of one point but the first `from`, and not within
+/// itself.
+class interruption {
+public:
+    static constexpr std::size_t most = 500; ///< calls; after so many nothing happens any more
+    static inline std::size_t calls = 0;
+
+    interruption(point at, std::size_t from, std::function<void()> action)
+    {
+        calls = 0;
+        at_ = at;
+        from_ = from;
+        action_ = std::move(action);
+    }
+    interruption(interruption const&) = delete;
+    interruption& operator=(interruption const&) = delete;
+    ~interruption() { action_ = nullptr; }
+
+    static void call(point where)
+    {
+        if (!action_ || where != at_ || running_ || calls >= most || calls++ < from_) {
+            return;
+        }
+        struct within {
+            within() { running_ = true; }
+            within(within const&) = delete;
+            within& operator=(within const&) = delete;
+            ~within() { running_ = false; }
+        } const guard;
+        action_();
+    }
+
+private:
+    static inline point at_{};
+    static inline std::size_t from_ = 0;
+    static inline bool running_ = false;
+    static inline std::function<void()> action_;
+};
+
+struct calling_metadata {
+    int data = 0;
+
+    calling_metadata() { interruption::call(point::made); }
+    calling_metadata(calling_metadata&& from) noexcept : data(from.data) {}
+    calling_metadata& operator=(calling_metadata&& from) noexcept
+    {
+        data = from.data;
+        return *this;
+    }
+    ~calling_metadata() { interruption::call(point::destroyed); }
+};
+
+/// Counts what is out.
+struct calling_source {
+    static inline std::size_t live = 0;
+    static inline std::size_t allocated = 0;
+    static inline std::size_t deallocated = 0;
+
+    static void* allocate(std::size_t bytes)
+    {
+        interruption::call(point::allocate);
+        void* const memory = std::malloc(bytes);
+        if (memory == nullptr) {
+            throw std::bad_alloc();
+        }
+        ++live;
+        ++allocated;
+        return memory;
+    }
+    static void deallocate(void* memory, std::size_t) noexcept
+    {
+        interruption::call(point::deallocate);
+        --live;
+        ++deallocated;
+        std::free(memory);
+    }
+};
