@@ -49,10 +49,36 @@ private:
     static inline std::function<void()> action_;
 };
 
+/// Counts down, and throws once.
+class countdown {
+public:
+    void start(std::size_t good)
+    {
+        left_ = good;
+        counts_ = true;
+    }
+    void step()
+    {
+        if (counts_ && left_-- == 0) {
+            counts_ = false;
+            throw std::bad_alloc();
+        }
+    }
+
+private:
+    std::size_t left_ = 0;
+    bool counts_ = false;
+};
+
 struct calling_metadata {
+    static inline countdown failure;
     int data = 0;
 
-    calling_metadata() { interruption::call(point::made); }
+    calling_metadata()
+    {
+        interruption::call(point::made);
+        failure.step();
+    }
     calling_metadata(calling_metadata&& from) noexcept : data(from.data) {}
     calling_metadata& operator=(calling_metadata&& from) noexcept
     {
@@ -64,6 +90,7 @@ struct calling_metadata {
 
 /// Counts what is out.
 struct calling_source {
+    static inline countdown failure;
     static inline std::size_t live = 0;
     static inline std::size_t allocated = 0;
     static inline std::size_t deallocated = 0;
@@ -71,6 +98,7 @@ struct calling_source {
     static void* allocate(std::size_t bytes)
     {
         interruption::call(point::allocate);
+        failure.step();
         void* const memory = std::malloc(bytes);
         if (memory == nullptr) {
             throw std::bad_alloc();
