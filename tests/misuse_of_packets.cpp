@@ -1,5 +1,6 @@
 // Misuses a packet's memory, in the way that the command line names: POOL MISUSE. Who watches (a
 // sanitizer, Memcheck, a policy) ends the program or says something; else it says "survived".
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -39,6 +40,7 @@ using sampled_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threa
 
 using roomy_buckets = pktpool::with_room<libtorrent_buckets, 10, 20>;
 using roomy_pool = pktpool::basic_packet_pool<roomy_buckets>;
+using narrow_pool = pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 1, 0>>;
 using roomy_hardened_pool =
     pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
 
@@ -207,6 +209,15 @@ void misuse_of_room(std::string_view how)
         p->trim_end(1);
     } else if (how == "in_front_of_headroom") {
         write(datagram - 11);
+    } else if (how == "in_front_of_an_exact_one" || how == "in_front_of_an_exact_batch") {
+        std::array<typename Pool::packet_ptr, 1> exact;
+        if (how == "in_front_of_an_exact_one") {
+            exact.front() = pool.acquire(3000);
+        } else {
+            pool.acquire(3000, exact);
+        }
+        write(exact.front()->data() - 16); // the header is in front of that
+        pool.release(exact);
     } else if (how == "behind_tailroom") {
         write(datagram + 120);
     } else if (how == "idle_padding" || how == "idle_headroom" || how == "idle_trailer") {
@@ -239,6 +250,8 @@ int main(int argc, char** argv)
         misuse<reporting_pool>(how);
     } else if (pool == "roomy") {
         misuse_of_room<roomy_pool>(how);
+    } else if (pool == "narrow") {
+        misuse_of_room<narrow_pool>(how);
     } else if (pool == "roomy_hardened") {
         misuse_of_room<roomy_hardened_pool>(how);
     } else if (pool == "sampled") {
