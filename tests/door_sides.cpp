@@ -1,5 +1,6 @@
 // What runs inside the door of a pool or a slab, and what outside of it.
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -187,8 +188,10 @@ template <class Use>
 void on_three_threads(Use use)
 {
     std::array<std::thread, 3> threads;
+    std::atomic<int> ready{0};
     for (auto& each : threads) {
-        each = std::thread([use] {
+        each = std::thread([use, &ready] {
+            for (++ready; ready < 3;) {}
             for (int i = 0; i < 300; ++i) {
                 use();
             }
@@ -228,12 +231,16 @@ TEST_CASE_TEMPLATE("doors: under synchronized a source needs no lock of its own"
 TEST_CASE("doors: under synchronized a slab may be asked for its numbers meanwhile")
 {
     shared_slab slab(100, 2);
-    on_three_threads([&slab] {
+    std::atomic<std::size_t> too_many{0};
+    on_three_threads([&slab, &too_many] {
         auto p = slab.alloc();
         auto q = slab.alloc();
         slab.try_push_back(p);
         slab.try_push_back(q);
-        static_cast<void>(slab.idle());
+        for (int i = 0; i < 10; ++i) {
+            too_many += slab.idle().count > 2 ? 1U : 0U;
+        }
     });
     CHECK(slab.idle().count == 2);
+    CHECK(too_many == 0);
 }

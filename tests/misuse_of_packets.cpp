@@ -168,6 +168,33 @@ void misuse(std::string_view how)
     } else if (how == "outstanding") {
         auto const q = pool.acquire(1000);
         Pool(std::move(pool));
+    } else if (how == "claim") {
+        p->claim(200);
+        for (std::size_t i = 0; i < 200; ++i) {
+            write(p->data() + i);
+        }
+        pool.release(std::move(p));
+    } else if (how == "claim_too_much") {
+        p->claim(549);
+    } else if (how == "claim_after_overrun") {
+        write(p->data() + 150);
+        p->claim(200);
+    } else if (how == "claim_far_behind_overrun") {
+        write(p->data() + 100);
+        p->claim(548);
+    } else if (how == "claim_then_overrun") {
+        p->claim(200);
+        write(p->data() + 200);
+        pool.release(std::move(p));
+    } else if (how == "claim_before_reuse") {
+        p->claim(200);
+        pool.release(std::move(p));
+        p = pool.acquire(100);
+        write(p->data() + 100);
+        pool.release(std::move(p));
+    } else if (how == "claim_after_release") {
+        pool.release(std::move(p));
+        raw->claim(200);
     } else if (how == "nothing") {
         write(p->data() + 99);
         pool.release(std::move(p));
