@@ -3,13 +3,13 @@ module;
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 #include <utility>
 
 #include <gsl/assert>
 #include <gsl/narrow>
 #include <gsl/pointers>
-#include <gsl/span>
 
 #include "pktpool_attributes.hpp"
 
@@ -34,13 +34,20 @@ export struct idle_packets {
 };
 
 /// One bucket's stack of idle packets, its numbers and its retention. Who owns it has the door and
-/// the source, and the slots unless they grow.
+/// the source, and the slots unless they grow. Metadata and source are the user's code and may come
+/// back in here: the stack is whole wherever they are called, and every loop has a bound of its
+/// own.
 template <class Packet, packet_source Source, retention_policy Retention>
 class bucket_cache {
     using metadata = typename Packet::metadata;
 
 public:
     static constexpr bool grows = Retention::ceiling(0) == no_ceiling;
+
+    bucket_cache() = default;
+    bucket_cache(bucket_cache const&) = delete;
+    bucket_cache& operator=(bucket_cache const&) = delete;
+    ~bucket_cache() = default;
 
     /// Before it has slots a cache refuses every packet.
     void open(bucket const& which, std::uint8_t index) noexcept
@@ -53,64 +60,69 @@ public:
     /// Frees what is idle, and refuses every packet from now on.
     void close(Source& source) noexcept
     {
-        trim(source);
-        idle_.forget();
+        for (auto idle = std::exchange(idle_, {}); !idle.empty();) {
+            free_packet(source, idle.pop_newest());
+            --total_;
+        }
     }
 
-    /// The newest idle packet, reset; else a new one.
+    /// The newest idle packet, else a new one, with new metadata. Throws what source and metadata
+    /// throw, and has then changed nothing.
     [[nodiscard]] PKTPOOL_HOT Packet* take(Source& source)
     {
-        metadata fresh{}; // may throw, so it comes first
+        [[maybe_unused]] auto const fewest = idle_.fewest();
         if (idle_.at_low_water()) {
             if (idle_.empty()) {
                 return make(source, capacity_);
             }
             idle_.lower_water();
         }
-        Packet* const packet = idle_.pop_newest();
-        renew(*packet, std::move(fresh));
-        return packet;
+        Packet* const idle = idle_.pop_newest();
+        if constexpr (std::is_nothrow_default_constructible_v<metadata>) {
+            return revive(idle, capacity_, index_);
+        } else {
+            auto const lowered = idle_.fewest();
+            try {
+                return revive(idle, capacity_, index_);
+            } catch (...) {
+                put_back(source, idle);
+                restore_fewest(lowered, fewest);
+                throw;
+            }
+        }
     }
 
-    /// Fills a batch of null handles, or throws and changes nothing; `wrap` makes a handle.
+    /// Fills a batch of null handles, or throws and changes nothing; `wrap` makes a handle, and
+    /// what is new has `capacity`. Returns how many of the packets were idle.
     template <class Handle, class Wrap>
-    void take(Source& source, std::size_t capacity, gsl::span<Handle> batch, Wrap wrap)
+    std::size_t take(Source& source, std::size_t capacity, std::span<Handle> batch, Wrap wrap)
     {
         auto const fewest = idle_.fewest();
-        auto const hits = std::min<std::size_t>(batch.size(), idle_.size());
-        Packet* const* const idle = idle_.pop_newest(hits);
-        Handle* const out = batch.data();
+        auto const idle = idle_.size();
+        std::size_t hits = 0;
         std::size_t done = 0;
         try {
-            for (; done < hits; ++done) {
-                Packet* const packet = idle[hits - 1 - done];
-                renew(*packet, metadata{});
-                out[done] = wrap(packet);
-            }
             for (; done < batch.size(); ++done) {
-                out[done] = wrap(make(source, capacity));
+                bool const is_hit = !idle_.empty();
+                batch[done] = wrap(is_hit ? take(source) : make(source, capacity));
+                hits += is_hit ? 1 : 0;
             }
         } catch (...) {
-            while (done > hits) {
-                destroy(source, out[--done].release());
-            }
-            idle_.unpop(hits - done);
+            auto const lowered =
+                std::min<std::size_t>(fewest, idle - std::min<std::size_t>(idle, hits));
             while (done > 0) {
-                lay_down(out[--done].release());
+                Packet* const packet = batch[--done].release();
+                destroy_metadata(*packet);
+                if (done < hits) {
+                    put_back(source, packet);
+                } else {
+                    free(source, packet);
+                }
             }
-            idle_.set_fewest(fewest);
+            restore_fewest(gsl::narrow_cast<std::uint32_t>(lowered), fewest);
             throw;
         }
-    }
-
-    /// Takes a retired packet, unless there are enough. Returns whether it did.
-    [[nodiscard]] PKTPOOL_HOT bool put(gsl::not_null<Packet*> packet) noexcept
-    {
-        if (idle_.full()) [[unlikely]] {
-            return false;
-        }
-        lay_down(packet.get());
-        return true;
+        return hits;
     }
 
     /// A new packet, with a slot to come back to if it has the capacity of the bucket. Throws
@@ -122,66 +134,85 @@ public:
                 slots_.grow(idle_, total_ + 1);
             }
         }
-        Packet* const packet = make_packet<Packet>(source, capacity, index_);
-        ++total_;
-        return packet;
+        ++total_; // now: packets that the source acquires meanwhile want slots of their own
+        try {
+            return make_packet<Packet>(source, capacity, index_);
+        } catch (...) {
+            --total_;
+            throw;
+        }
     }
 
-    /// Frees a packet that is not idle.
+    /// Takes a packet without metadata, unless there are enough. Returns whether it did.
+    [[nodiscard]] PKTPOOL_HOT bool put(gsl::not_null<Packet*> packet) noexcept
+    {
+        if (idle_.full()) [[unlikely]] {
+            return false;
+        }
+        hide(packet, bytes_each());
+        idle_.push(packet);
+        return true;
+    }
+
+    /// Frees a packet that came back and has no metadata.
     PKTPOOL_RARE void destroy(Source& source, Packet* packet) noexcept
     {
-        destroy_packet(source, packet);
-        --total_;
+        note_peak();
+        free(source, packet);
     }
 
-    /// Makes packets until `packets` are idle; when memory runs out, all that it made go again.
-    void reserve(Source& source, std::uint32_t packets)
+    /// Makes as many packets as are missing now to `packets` idle ones, and returns how many; when
+    /// memory runs out, all that it made go again.
+    std::uint32_t reserve(Source& source, std::uint32_t packets)
     {
-        auto const before = idle_.size();
-        auto const fewest = idle_.fewest();
+        auto const missing = packets - std::min(packets, idle_.size());
+        std::uint32_t made = 0;
         try {
-            while (idle_.size() < packets) {
-                lay_down(make(source, capacity_));
+            while (made < missing) {
+                Packet* const packet = make(source, capacity_);
+                destroy_metadata(*packet);
+                if (idle_.full()) { // by what the source released
+                    free(source, packet);
+                    break;
+                }
+                hide(packet, bytes_each());
+                idle_.push_unused(packet);
+                ++made;
             }
         } catch (...) {
-            while (idle_.size() > before) {
-                destroy(source, idle_.pop_newest());
+            for (; made > 0 && !idle_.empty(); --made) {
+                free(source, idle_.pop_unused());
             }
             throw;
         }
-        idle_.set_fewest(fewest + idle_.size() - before); // they were never outstanding
+        return made;
     }
 
-    /// Frees the oldest idle packets, as many as retention says.
-    void decay(Source& source) noexcept
+    /// Frees the oldest idle packets, as many as retention says. Returns how many.
+    std::uint32_t decay(Source& source) noexcept
     {
-        auto surplus = retention_.surplus({.idle = idle_.size(),
-                                           .fewest_idle = idle_.fewest(),
-                                           .total = total_,
-                                           .limit = limit_});
-        Expects(surplus <= idle_.size() ||
+        auto const idle = idle_.size();
+        note_peak();
+        auto const surplus = retention_.surplus({.idle = idle,
+                                                 .total = total_,
+                                                 .most_outstanding = most_outstanding_,
+                                                 .limit = limit_});
+        Expects(surplus <= idle ||
                 broken("surplus() of the retention policy is above counts.idle, the packets that "
                        "a decay can free"));
-        for (; surplus > 0; --surplus) {
-            destroy(source, idle_.pop_oldest());
-        }
-        idle_.settle();
         if constexpr (tracks_demand<Retention>) {
             idle_.set_fewest(idle_.size());
+            most_outstanding_ = 0;
         }
+        auto const freed = free_oldest(source, surplus);
         if constexpr (grows) {
             slots_.shrink(idle_, std::max(total_, limit_));
         }
+        return freed;
     }
 
-    /// Frees every idle packet.
-    void trim(Source& source) noexcept
-    {
-        while (!idle_.empty()) {
-            destroy(source, idle_.pop_oldest());
-        }
-        idle_.settle();
-    }
+    /// Frees the packets that are idle now. Returns how many.
+    std::uint32_t trim(Source& source) noexcept { return free_oldest(source, idle_.size()); }
 
     /// Goes on in the slots that its owner keeps for it: own_slots() of them.
     void move_to(Packet** slots) noexcept { idle_.move_to(slots, Retention::ceiling(limit_)); }
@@ -190,7 +221,18 @@ public:
         auto const limit = gsl::narrow_cast<std::uint32_t>(which.limit);
         return grows ? 0 : stack_slots(Retention::ceiling(limit));
     }
-    void forget() noexcept { idle_.forget(); }
+
+    /// Takes the idle packets of another one of the same bucket, and leaves it as if new. Both then
+    /// want slots. Contract: this one is closed.
+    void take_over(bucket_cache& other) noexcept
+        requires(!grows)
+    {
+        idle_ = std::exchange(other.idle_, {});
+        total_ = std::exchange(other.total_, 0);
+        most_outstanding_ = std::exchange(other.most_outstanding_, 0);
+        retention_ = std::move(other.retention_);
+        other.retention_ = Retention();
+    }
 
     [[nodiscard]] idle_packets idle() const noexcept
     {
@@ -211,17 +253,45 @@ public:
 private:
     struct nothing {};
 
-    /// An idle packet with the header of a new one.
-    PKTPOOL_HOT static void renew(Packet& packet, metadata&& fresh) noexcept
+    void free(Source& source, Packet* packet) noexcept
     {
-        show(&packet, sizeof(Packet));
-        packet.reset(std::move(fresh));
+        free_packet(source, packet);
+        --total_;
     }
 
-    PKTPOOL_HOT void lay_down(Packet* packet) noexcept
+    /// What a failed operation had popped; there is room, unless user code filled it.
+    void put_back(Source& source, Packet* packet) noexcept
     {
-        hide(packet, bytes_each());
-        idle_.push(packet);
+        if (!put(packet)) {
+            free(source, packet);
+        }
+    }
+    /// After a failed operation lowered the water from `fewest`; no more if user code went on from
+    /// there.
+    void restore_fewest(std::uint32_t lowered, std::uint32_t fewest) noexcept
+    {
+        if (idle_.fewest() == lowered) {
+            idle_.set_fewest(std::min(fewest, idle_.size()));
+        }
+    }
+
+    std::uint32_t free_oldest(Source& source, std::uint32_t packets) noexcept
+    {
+        std::uint32_t freed = 0;
+        for (; freed < packets && !idle_.empty(); ++freed) {
+            note_peak();
+            free(source, idle_.pop_oldest());
+        }
+        return freed;
+    }
+
+    /// Idle and outstanding packets add up to the total, so most were outstanding when fewest were
+    /// idle: until the total falls.
+    void note_peak() noexcept
+    {
+        if constexpr (tracks_demand<Retention>) {
+            most_outstanding_ = std::max(most_outstanding_, total_ - idle_.fewest());
+        }
     }
 
     idle_stack<Packet> idle_;
@@ -230,6 +300,7 @@ private:
     std::uint16_t capacity_ = 0;
     std::uint8_t index_ = no_bucket;
     PKTPOOL_NO_UNIQUE_ADDRESS Retention retention_;
+    std::uint32_t most_outstanding_ = 0; // since the last decay, as far as it was noted
     PKTPOOL_NO_UNIQUE_ADDRESS std::conditional_t<grows, growing_slots<Packet>, nothing> slots_;
 };
 

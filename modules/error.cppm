@@ -60,6 +60,15 @@ private:
     std::size_t used_ = 0;
 };
 
+/// A call on a packet that wants more bytes than there are.
+[[nodiscard]] bool exceeds(char const* call, std::size_t bytes, char const* bound, std::size_t most,
+                           std::source_location where) noexcept
+{
+    return broken(
+        message().add("%s of %zu bytes is more than the %s, %zu", call, bytes, bound, most).view(),
+        where);
+}
+
 [[noreturn]] void throw_bad_alloc()
 {
     throw std::bad_alloc();

@@ -1,12 +1,18 @@
-// The life of a packet: made, lent, retired, idle, woken and lent again, destroyed. Whoever watches
-// it (a memory checker, a guard, a policy that clears it) is told here and nowhere else.
+// The life of a packet: memory from a source, a packet in the user's hands, an idle one, a packet
+// again, memory that goes back. Whoever watches it (a memory checker, a guard, a policy that clears
+// it) is told here and nowhere else.
+//
+// An idle packet has no metadata: that is made when the packet is acquired and destroyed when its
+// handle lets it go. What else is in the header (its bucket, its capacity, a guard) stays.
 module;
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <new>
 #include <source_location>
 #include <type_traits>
-#include <utility>
 
 #include <gsl/assert>
 #include <gsl/narrow>
@@ -85,7 +91,38 @@ template <class Packet>
             .bucket = packet.bucket};
 }
 
-/// Allocates and constructs; the buffer is left as the source gave it, but for a guard.
+/// Owns nothing, and nothing tells a new one from one that `Metadata{}` was assigned to.
+template <class Metadata>
+inline constexpr bool is_plain = std::is_trivially_copyable_v<Metadata>;
+
+/// A packet where an idle one was. Throws what `Metadata{}` throws, and the idle
+/// one is then as before.
+template <class Packet>
+[[nodiscard]] PKTPOOL_HOT Packet* revive(Packet* idle, std::uint16_t capacity, std::uint8_t bucket)
+{
+    show(idle, sizeof(Packet));
+    auto const construct = [&] {
+        auto const guard = idle->packet_guard();
+        return ::new (static_cast<void*>(idle)) Packet(construction_key{}, capacity, bucket, guard);
+    };
+    if constexpr (is_plain<typename Packet::metadata>) { // which saves stores
+        idle->reset(typename Packet::metadata{});
+        return idle;
+    } else if constexpr (std::is_nothrow_default_constructible_v<typename Packet::metadata>) {
+        return construct();
+    } else {
+        std::array<std::byte, sizeof(Packet)> header;
+        std::memcpy(header.data(), static_cast<void const*>(idle), sizeof(Packet));
+        try {
+            return construct();
+        } catch (...) { // what is in the header may share its bytes with the metadata
+            std::memcpy(static_cast<void*>(idle), header.data(), sizeof(Packet));
+            throw;
+        }
+    }
+}
+
+/// A packet in new memory; the buffer is left as the source gave it, but for a guard.
 template <class Packet, packet_source Source>
 [[nodiscard]] Packet* make_packet(Source& source, std::size_t capacity, std::uint8_t bucket)
 {
@@ -99,8 +136,9 @@ template <class Packet, packet_source Source>
         broken("the packet source gave memory that is null or not aligned to packet_alignment; "
                "let allocate() throw, and align what it gives"));
     try {
-        auto* const packet = ::new (memory)
-            Packet(construction_key{}, gsl::narrow_cast<std::uint16_t>(capacity), bucket);
+        auto* const packet =
+            ::new (memory) Packet(construction_key{}, gsl::narrow_cast<std::uint16_t>(capacity),
+                                  bucket, typename Packet::care::guard{});
         if constexpr (Packet::care::hardened) {
             packet->packet_guard().begin(guarded(*packet));
         }
@@ -111,9 +149,9 @@ template <class Packet, packet_source Source>
     }
 }
 
-/// Whatever its state is.
+/// The memory of a packet that has no metadata goes back.
 template <class Packet, packet_source Source>
-void destroy_packet(Source& source, Packet* packet) noexcept
+void free_packet(Source& source, Packet* packet) noexcept
 {
     show(packet, sizeof(Packet));
     auto const bytes = packet_bytes<Packet>(packet->allocated);
@@ -121,7 +159,6 @@ void destroy_packet(Source& source, Packet* packet) noexcept
     if constexpr (Packet::care::hardened) {
         packet->packet_guard().check_idle(guarded(*packet));
     }
-    packet->~Packet();
     if constexpr (Packet::care::clears) {
         wipe(packet, bytes);
     }
@@ -149,14 +186,44 @@ PKTPOOL_HOT void lend(Packet& packet, std::size_t size,
     hide(first + lent, behind);
 }
 
-/// Back from the user: what the metadata owns goes now, not at the next acquire, and so do secrets.
-/// It may run code of the user's, so nobody holds a lock. `pool` is where it was brought to.
+/// The user gets `size` bytes of a packet that was lent for fewer.
+template <class Packet>
+void lend_more(Packet& packet, std::size_t size,
+               [[maybe_unused]] std::source_location where) noexcept
+{
+    using care = typename Packet::care;
+    using room = typename Packet::room;
+    auto* const first = behind_header(packet) + room::padding;
+    if constexpr (care::hardened) {
+        auto const bytes = packet_bytes<Packet>(packet.allocated) - sizeof(Packet);
+        show(behind_header(packet), bytes);
+        size = packet.packet_guard().claim(guarded(packet), size, where);
+        auto const lent = room::front + size + room::tailroom;
+        hide(behind_header(packet), room::padding);
+        hide(behind_header(packet) + lent, bytes - lent);
+    }
+    show_more(first, room::headroom + size + room::tailroom);
+}
+
+/// A packet that is about to be idle or freed has no metadata. The destructor is the user's code.
+template <class Packet>
+PKTPOOL_HOT void destroy_metadata(Packet& packet) noexcept
+{
+    if constexpr (!is_plain<typename Packet::metadata>) {
+        std::destroy_at(static_cast<typename Packet::metadata*>(&packet));
+    }
+    if constexpr (Packet::care::clears) {
+        packet.wipe_metadata(construction_key{});
+    }
+}
+
+/// Back from the user: its metadata is destroyed, and its bytes are cleared where a policy asks.
+/// The destructor runs with no lock held. `pool` is where the packet was brought to.
 template <class Packet>
 PKTPOOL_HOT void retire(Packet& packet,
                         [[maybe_unused]] typename Packet::care::ledger const* pool = nullptr,
                         [[maybe_unused]] std::source_location where = {}) noexcept
 {
-    using metadata = typename Packet::metadata;
     using care = typename Packet::care;
     touch(&packet); // it may be idle, or gone
     if constexpr (care::hardened || care::clears) {
@@ -164,14 +231,10 @@ PKTPOOL_HOT void retire(Packet& packet,
     }
     if constexpr (care::hardened) {
         packet.packet_guard().retire(guarded(packet), pool, where);
-    } else if constexpr (care::clears) { // a guard writes over what was there, too
+    }
+    destroy_metadata(packet);
+    if constexpr (care::clears && !care::hardened) { // a guard has written over it
         wipe(behind_header(packet), packet_bytes<Packet>(packet.allocated) - sizeof(Packet));
-    }
-    if constexpr (!std::is_trivially_destructible_v<metadata>) {
-        [[maybe_unused]] metadata const given_up(std::move(static_cast<metadata&>(packet)));
-    }
-    if constexpr (care::clears && std::is_nothrow_default_constructible_v<metadata>) {
-        packet.reset();
     }
 }
 

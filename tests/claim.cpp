@@ -145,10 +145,13 @@ TEST_CASE("claim: hardened sees what was written before, and behind")
     };
     for (auto const& [how, what] : {
              std::pair{"claim_after_overrun",
-                       "overrun: of the 100 bytes asked for, byte 150 is 0x41"},
-             {"claim_then_overrun", "overrun: of the 200 bytes asked for, byte 200 is 0x41"},
-             {"claim_far_behind_overrun", "of the 100 bytes asked for, byte 100 is 0x41"},
-             {"claim_before_reuse", "overrun: of the 100 bytes asked for, byte 100 is 0x41"},
+                       "overrun: of the 100 bytes asked for, byte 150 of its buffer is 0x41"},
+             {"claim_then_overrun",
+              "overrun: of the 200 bytes asked for, byte 200 of its buffer is 0x41"},
+             {"claim_far_behind_overrun",
+              "of the 100 bytes asked for, byte 100 of its buffer is 0x41"},
+             {"claim_before_reuse",
+              "overrun: of the 100 bytes asked for, byte 100 of its buffer is 0x41"},
              {"claim_after_release", "the packet at 0x"},
          }) {
         auto const child = hardened(how);

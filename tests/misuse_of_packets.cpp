@@ -6,11 +6,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <gsl/span>
 
 import pktpool;
 
@@ -82,9 +81,9 @@ void misuse(std::string_view how)
         write(raw->data() + 7);
         pool.trim();
     } else if (how == "write_idle_batch") {
-        pool.release(gsl::span(&p, 1));
+        pool.release(std::span(&p, 1));
         write(raw->data() + 7);
-        pool.acquire(200, gsl::span(&p, 1));
+        pool.acquire(200, std::span(&p, 1));
     } else if (how == "write_reserved") {
         pool.release(std::move(p));
         pool.reserve(100, 2);
@@ -104,9 +103,9 @@ void misuse(std::string_view how)
         write(p->data() + 100);
         pool.release(std::move(p));
     } else if (how == "overrun_of_a_batch") {
-        pool.acquire(50, gsl::span(&p, 1));
+        pool.acquire(50, std::span(&p, 1));
         write(p->data() + 50);
-        pool.release(gsl::span(&p, 1));
+        pool.release(std::span(&p, 1));
     } else if (how == "overrun_then_drop") {
         write(p->data() + 100);
         p.reset();
@@ -145,8 +144,8 @@ void misuse(std::string_view how)
         twin.reset();
     } else if (how == "double_release_of_a_batch") {
         auto twin = twin_of(p);
-        pool.release(gsl::span(&p, 1));
-        pool.release(gsl::span(&twin, 1));
+        pool.release(std::span(&p, 1));
+        pool.release(std::span(&twin, 1));
     } else if (how == "release_elsewhere") {
         Pool other;
         auto q = other.acquire(1);
@@ -154,7 +153,7 @@ void misuse(std::string_view how)
     } else if (how == "release_elsewhere_batch") {
         Pool other;
         auto q = other.acquire(1);
-        other.release(gsl::span(&p, 1));
+        other.release(std::span(&p, 1));
     } else if (how == "release_to_an_unused_one") {
         Pool other;
         other.release(std::move(p));
