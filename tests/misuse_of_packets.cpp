@@ -1,5 +1,6 @@
 // Misuses a packet's memory, in the way that the command line names: POOL MISUSE. Who watches (a
 // sanitizer, Memcheck, a policy) ends the program or says something; else it says "survived".
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -38,6 +39,7 @@ using sampled_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threa
 
 using roomy_buckets = pktpool::with_room<libtorrent_buckets, 10, 20>;
 using roomy_pool = pktpool::basic_packet_pool<roomy_buckets>;
+using narrow_pool = pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 1, 0>>;
 using roomy_hardened_pool =
     pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
 
@@ -165,6 +167,33 @@ void misuse(std::string_view how)
     } else if (how == "outstanding") {
         auto const q = pool.acquire(1000);
         Pool(std::move(pool));
+    } else if (how == "claim") {
+        p->claim(200);
+        for (std::size_t i = 0; i < 200; ++i) {
+            write(p->data() + i);
+        }
+        pool.release(std::move(p));
+    } else if (how == "claim_too_much") {
+        p->claim(549);
+    } else if (how == "claim_after_overrun") {
+        write(p->data() + 150);
+        p->claim(200);
+    } else if (how == "claim_far_behind_overrun") {
+        write(p->data() + 100);
+        p->claim(548);
+    } else if (how == "claim_then_overrun") {
+        p->claim(200);
+        write(p->data() + 200);
+        pool.release(std::move(p));
+    } else if (how == "claim_before_reuse") {
+        p->claim(200);
+        pool.release(std::move(p));
+        p = pool.acquire(100);
+        write(p->data() + 100);
+        pool.release(std::move(p));
+    } else if (how == "claim_after_release") {
+        pool.release(std::move(p));
+        raw->claim(200);
     } else if (how == "nothing") {
         write(p->data() + 99);
         pool.release(std::move(p));
@@ -206,6 +235,15 @@ void misuse_of_room(std::string_view how)
         p->trim_end(1);
     } else if (how == "in_front_of_headroom") {
         write(datagram - 11);
+    } else if (how == "in_front_of_an_exact_one" || how == "in_front_of_an_exact_batch") {
+        std::array<typename Pool::packet_ptr, 1> exact;
+        if (how == "in_front_of_an_exact_one") {
+            exact.front() = pool.acquire(3000);
+        } else {
+            pool.acquire(3000, exact);
+        }
+        write(exact.front()->data() - 16); // the header is in front of that
+        pool.release(exact);
     } else if (how == "behind_tailroom") {
         write(datagram + 120);
     } else if (how == "idle_padding" || how == "idle_headroom" || how == "idle_trailer") {
@@ -238,6 +276,8 @@ int main(int argc, char** argv)
         misuse<reporting_pool>(how);
     } else if (pool == "roomy") {
         misuse_of_room<roomy_pool>(how);
+    } else if (pool == "narrow") {
+        misuse_of_room<narrow_pool>(how);
     } else if (pool == "roomy_hardened") {
         misuse_of_room<roomy_hardened_pool>(how);
     } else if (pool == "sampled") {
