@@ -121,7 +121,11 @@ public:
     [[nodiscard]] packet_ptr alloc(here where = here::current())
     {
         [[maybe_unused]] auto const held = threading_.enter("alloc()", where);
-        auto* const p = cache_.take(source_);
+        auto* const p = cache_.take(source_, [this](packet* idle) {
+            if (!cache_.put(idle)) {
+                cache_.free(source_, idle);
+            }
+        });
         lend(*p, p->allocated, ledger_, where);
         return packet_ptr(p, typename packet_ptr::deleter_type(source_));
     }
@@ -154,7 +158,7 @@ public:
     void decay(here where = here::current()) noexcept
     {
         [[maybe_unused]] auto const held = threading_.enter("decay()", where);
-        cache_.decay(source_);
+        cache_.free_oldest(source_, cache_.surplus());
     }
 
     /// The next use may come from another thread; see the threading policy.
