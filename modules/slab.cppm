@@ -145,13 +145,18 @@ public:
         auto source = p.get_deleter().source();
         auto* const back = p.release();
         retire(*back);
-        [[maybe_unused]] auto const held = threading_.enter("try_push_back()", where);
-        find_slots();
-        bool const kept = same_source(source, source_) && cache_.put(back);
-        if (!kept) {
+        try {
+            [[maybe_unused]] auto const held = threading_.enter("try_push_back()", where);
+            find_slots();
+            bool const kept = same_source(source, source_) && cache_.put(back);
+            if (!kept) {
+                free_packet(source, back);
+            }
+            return kept;
+        } catch (...) { // from the threading policy
             free_packet(source, back);
+            throw;
         }
-        return kept;
     }
 
     /// Gives back what the retention policy says: with fixed_limit the oldest idle packet, O(1).
