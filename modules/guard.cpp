@@ -15,6 +15,8 @@ module;
 
 module pktpool;
 
+import :message;
+
 namespace pktpool {
 
 namespace {

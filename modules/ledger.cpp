@@ -11,6 +11,8 @@ module;
 
 module pktpool;
 
+import :message;
+
 namespace pktpool {
 
 bool ledger::records(std::uint32_t one_in, std::source_location where) noexcept

@@ -8,6 +8,8 @@ module;
 
 module pktpool;
 
+import :message;
+
 namespace pktpool {
 
 void single_threaded::bind(std::string_view operation, std::source_location where) noexcept
