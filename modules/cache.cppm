@@ -3,7 +3,6 @@ module;
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -61,16 +60,17 @@ public:
     void close(Source& source) noexcept
     {
         for (auto idle = std::exchange(idle_, {}); !idle.empty();) {
-            free_packet(source, idle.pop_newest());
-            --total_;
+            free(source, idle.pop_newest());
         }
     }
 
     /// The newest idle packet, else a new one, with new metadata. Throws what source and metadata
-    /// throw, and has then changed nothing.
-    [[nodiscard]] PKTPOOL_HOT Packet* take(Source& source)
+    /// throw and has then changed nothing, if `put_back` puts the idle packet back that it is
+    /// given.
+    template <class PutBack>
+    [[nodiscard]] PKTPOOL_HOT Packet* take(Source& source, PutBack put_back)
     {
-        [[maybe_unused]] auto const fewest = idle_.fewest();
+        [[maybe_unused]] auto const before = low_water();
         if (idle_.at_low_water()) {
             if (idle_.empty()) {
                 return make(source, capacity_);
@@ -81,66 +81,27 @@ public:
         if constexpr (std::is_nothrow_default_constructible_v<metadata>) {
             return revive(idle, capacity_, index_);
         } else {
-            auto const lowered = idle_.fewest();
             try {
                 return revive(idle, capacity_, index_);
             } catch (...) {
-                put_back(source, idle);
-                restore_fewest(lowered, fewest);
+                put_back(idle);
+                restore(before, 1);
                 throw;
             }
         }
     }
 
-    /// Fills a batch of null handles, or throws and changes nothing; `wrap` makes a handle, and
-    /// what is new has `capacity`. Returns how many of the packets were idle.
-    template <class Handle, class Wrap>
-    std::size_t take(Source& source, std::size_t capacity, std::span<Handle> batch, Wrap wrap)
-    {
-        auto const fewest = idle_.fewest();
-        auto const idle = idle_.size();
-        std::size_t hits = 0;
-        std::size_t done = 0;
-        try {
-            for (; done < batch.size(); ++done) {
-                bool const is_hit = !idle_.empty();
-                batch[done] = wrap(is_hit ? take(source) : make(source, capacity));
-                hits += is_hit ? 1 : 0;
-            }
-        } catch (...) {
-            auto const lowered =
-                std::min<std::size_t>(fewest, idle - std::min<std::size_t>(idle, hits));
-            while (done > 0) {
-                Packet* const packet = batch[--done].release();
-                destroy_metadata(*packet);
-                if (done < hits) {
-                    put_back(source, packet);
-                } else {
-                    free(source, packet);
-                }
-            }
-            restore_fewest(gsl::narrow_cast<std::uint32_t>(lowered), fewest);
-            throw;
-        }
-        return hits;
-    }
-
-    /// A new packet, with a slot to come back to if it has the capacity of the bucket. Throws
-    /// std::bad_alloc and has then changed nothing.
+    /// A new packet, with a slot to come back to if it has the capacity of the bucket. Throws what
+    /// source and metadata throw, and has then changed nothing.
     [[nodiscard]] Packet* make(Source& source, std::size_t capacity)
     {
-        if constexpr (grows) {
-            if (capacity == capacity_ && total_ >= idle_.ceiling()) [[unlikely]] {
-                slots_.grow(idle_, total_ + 1);
-            }
-        }
-        ++total_; // now: packets that the source acquires meanwhile want slots of their own
-        try {
-            return make_packet<Packet>(source, capacity, index_);
-        } catch (...) {
-            --total_;
-            throw;
-        }
+        return count_first(capacity == capacity_,
+                           [&] { return make_packet<Packet>(source, capacity, index_); });
+    }
+    /// The same for an idle packet, which is not in the slab yet.
+    [[nodiscard]] Packet* make_idle_packet(Source& source)
+    {
+        return count_first(true, [&] { return make_idle<Packet>(source, capacity_, index_); });
     }
 
     /// Takes a packet without metadata, unless there are enough. Returns whether it did.
@@ -153,43 +114,58 @@ public:
         idle_.push(packet);
         return true;
     }
+    /// The same for one that nobody has used, and back.
+    [[nodiscard]] bool put_unused(Packet* packet) noexcept
+    {
+        if (idle_.full()) {
+            return false;
+        }
+        hide(packet, bytes_each());
+        idle_.push_unused(packet);
+        return true;
+    }
+    [[nodiscard]] bool free_unused(Source& source) noexcept
+    {
+        if (idle_.empty()) {
+            return false;
+        }
+        free(source, idle_.pop_unused());
+        return true;
+    }
 
     /// Frees a packet that came back and has no metadata.
     PKTPOOL_RARE void destroy(Source& source, Packet* packet) noexcept
     {
         note_peak();
-        free(source, packet);
+        free_packet(source, packet);
+        --total_;
     }
-
-    /// Makes as many packets as are missing now to `packets` idle ones, and returns how many; when
-    /// memory runs out, all that it made go again.
-    std::uint32_t reserve(Source& source, std::uint32_t packets)
+    /// The same for one that a failed operation made.
+    void undo_make(Source& source, Packet* packet) noexcept
     {
-        auto const missing = packets - std::min(packets, idle_.size());
-        std::uint32_t made = 0;
-        try {
-            while (made < missing) {
-                Packet* const packet = make(source, capacity_);
-                destroy_metadata(*packet);
-                if (idle_.full()) { // by what the source released
-                    free(source, packet);
-                    break;
-                }
-                hide(packet, bytes_each());
-                idle_.push_unused(packet);
-                ++made;
-            }
-        } catch (...) {
-            for (; made > 0 && !idle_.empty(); --made) {
-                free(source, idle_.pop_unused());
-            }
-            throw;
+        free_packet(source, packet);
+        --total_;
+    }
+    /// Frees one that was popped.
+    void free(Source& source, Packet* packet) noexcept
+    {
+        free_packet(source, packet, capacity_, index_);
+        --total_;
+    }
+    /// Frees the oldest idle packets, up to so many. Returns how many.
+    std::uint32_t free_oldest(Source& source, std::uint32_t packets) noexcept
+    {
+        std::uint32_t freed = 0;
+        for (; freed < packets && !idle_.empty(); ++freed) {
+            note_peak();
+            free(source, idle_.pop_oldest());
         }
-        return made;
+        return freed;
     }
 
-    /// Frees the oldest idle packets, as many as retention says. Returns how many.
-    std::uint32_t decay(Source& source) noexcept
+    /// How many of the idle packets a decay frees, as retention says; for the policy a new window
+    /// of time begins.
+    [[nodiscard]] std::uint32_t surplus() noexcept
     {
         auto const idle = idle_.size();
         note_peak();
@@ -204,15 +180,34 @@ public:
             idle_.set_fewest(idle_.size());
             most_outstanding_ = 0;
         }
-        auto const freed = free_oldest(source, surplus);
+        return surplus;
+    }
+    /// After a decay: gives slots back.
+    void shrink_slots() noexcept
+    {
         if constexpr (grows) {
             slots_.shrink(idle_, std::max(total_, limit_));
         }
-        return freed;
     }
 
-    /// Frees the packets that are idle now. Returns how many.
-    std::uint32_t trim(Source& source) noexcept { return free_oldest(source, idle_.size()); }
+    /// For a failed operation that popped packets and put them back: they were never outstanding.
+    struct water_mark {
+        std::uint32_t idle;
+        std::uint32_t fewest;
+    };
+    [[nodiscard]] water_mark low_water() const noexcept
+    {
+        return {.idle = idle_.size(), .fewest = idle_.fewest()};
+    }
+    /// Unless other operations took more meanwhile.
+    void restore(water_mark before, std::size_t popped) noexcept
+    {
+        auto const lowered = std::min<std::size_t>(
+            before.fewest, before.idle - std::min<std::size_t>(before.idle, popped));
+        if (idle_.fewest() == lowered) {
+            idle_.set_fewest(std::min(before.fewest, idle_.size()));
+        }
+    }
 
     /// Goes on in the slots that its owner keeps for it: own_slots() of them.
     void move_to(Packet** slots) noexcept { idle_.move_to(slots, Retention::ceiling(limit_)); }
@@ -253,36 +248,23 @@ public:
 private:
     struct nothing {};
 
-    void free(Source& source, Packet* packet) noexcept
+    /// Counts a packet before it is made: those that the source acquires meanwhile want slots of
+    /// their own.
+    template <class Make>
+    [[nodiscard]] Packet* count_first([[maybe_unused]] bool comes_back, Make make)
     {
-        free_packet(source, packet);
-        --total_;
-    }
-
-    /// What a failed operation had popped; there is room, unless user code filled it.
-    void put_back(Source& source, Packet* packet) noexcept
-    {
-        if (!put(packet)) {
-            free(source, packet);
+        if constexpr (grows) {
+            if (comes_back && total_ >= idle_.ceiling()) [[unlikely]] {
+                slots_.grow(idle_, total_ + 1);
+            }
         }
-    }
-    /// After a failed operation lowered the water from `fewest`; no more if user code went on from
-    /// there.
-    void restore_fewest(std::uint32_t lowered, std::uint32_t fewest) noexcept
-    {
-        if (idle_.fewest() == lowered) {
-            idle_.set_fewest(std::min(fewest, idle_.size()));
+        ++total_;
+        try {
+            return make();
+        } catch (...) {
+            --total_;
+            throw;
         }
-    }
-
-    std::uint32_t free_oldest(Source& source, std::uint32_t packets) noexcept
-    {
-        std::uint32_t freed = 0;
-        for (; freed < packets && !idle_.empty(); ++freed) {
-            note_peak();
-            free(source, idle_.pop_oldest());
-        }
-        return freed;
     }
 
     /// Idle and outstanding packets add up to the total, so most were outstanding when fewest were

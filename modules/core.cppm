@@ -1,6 +1,7 @@
 // What a pool does: its door, the way out and the one way back, its source and what it counts.
 module;
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -52,8 +53,9 @@ private:
 /// How a packet comes back.
 enum class way_back : std::uint8_t { released, dropped };
 
-/// One rule for all ways: metadata is destroyed in front of the door, everything else (the checks,
-/// the slab, the counts, and the source where the packet is not kept) is done inside.
+/// One rule for all ways back: metadata is destroyed in front of the door, everything else (the
+/// slab, the counts, and the source where the packet is not kept) is done inside. On the way out
+/// metadata is made inside.
 template <bucket_policy Buckets, threading_policy Threading, class Policies>
 class pool_core {
     using care = typename Policies::packet::care;
@@ -106,30 +108,47 @@ public:
     {
         auto& from = slabs_[index];
         auto const idle = counters_.idle(from);
-        packet* const p = from.take(source_);
+        packet* const p = take(from);
         return lend_out(from, p, size, idle > 0 ? 1 : 0, where);
     }
     /// The same above the largest bucket.
     [[nodiscard]] PKTPOOL_RARE packet_ptr acquire_exact(std::size_t size,
                                                         std::source_location where)
     {
-        auto& from = slabs_[bucket_count<Buckets>];
+        auto& from = exact();
         return lend_out(from, from.make(source_, size), size, 0, where);
     }
 
-    /// Inside the door: fills a batch of null handles, or throws and changes nothing.
-    void acquire(std::size_t index, std::size_t size, std::span<packet_ptr> batch,
-                 std::source_location where)
+    /// Fills a batch of null handles, or throws and changes nothing.
+    void acquire(std::size_t size, std::span<packet_ptr> batch, std::source_location where)
     {
-        auto& from = slabs_[index];
-        auto const capacity = index < bucket_count<Buckets> ? from.capacity() : size;
-        auto const hits = from.take(source_, capacity, batch,
-                                    [this, &from](packet* p) { return handle(from, p); });
-        counters_.lent(from.index(), hits, batch.size());
-        if constexpr (memory_is_checked || care::hardened || packet::room::any) {
-            for (auto& p : batch) {
-                lend(*p, size, ledger_, where);
+        auto& from = slabs_[bucket_index<Buckets>(size)];
+        typename cache::water_mark before{};
+        std::size_t hits = 0;
+        std::size_t done = 0;
+        try {
+            [[maybe_unused]] auto const held = enter("acquire()", where);
+            if (size > max_packet_size) {
+                throw_size_too_large(size, max_packet_size); // also for an empty batch
             }
+            before = from.low_water();
+            auto const capacity = &from == &exact() ? size : from.capacity();
+            for (; done < batch.size(); ++done) {
+                bool const is_hit = from.idle().count > 0;
+                batch[done] = handle(from, is_hit ? take(from) : from.make(source_, capacity));
+                hits += is_hit ? 1 : 0;
+            }
+            counters_.lent(from.index(), hits, batch.size());
+            if constexpr (memory_is_checked || care::hardened || packet::room::any) {
+                for (auto& p : batch) {
+                    lend(*p, size, ledger_, where);
+                }
+            }
+        } catch (...) {
+            if (done > 0) {
+                undo(from, batch.first(done), hits, before, where);
+            }
+            throw;
         }
     }
 
@@ -187,8 +206,8 @@ public:
         }
     }
 
-    /// Inside the door: makes packets until `packets` of bucket `index` are idle, or throws and
-    /// changes nothing.
+    /// Inside the door: makes as many packets as bucket `index` lacks now to `packets` idle ones,
+    /// or throws and changes nothing.
     void reserve(std::size_t index, std::size_t packets)
     {
         auto& slab = slabs_[index];
@@ -196,18 +215,41 @@ public:
             throw_too_large("a number of idle packets", packets, room,
                             "raise the limit of the bucket, or max_idle_bytes");
         }
-        counters_.reserved(index, slab.reserve(source_, gsl::narrow_cast<std::uint32_t>(packets)));
+        auto const missing = packets - std::min(packets, slab.idle().count);
+        std::size_t made = 0;
+        try {
+            for (; made < missing; ++made) {
+                packet* const p = slab.make_idle_packet(source_);
+                if (!slabs_.put_unused(slab, p)) { // what the source released takes its place
+                    slab.free(source_, p);
+                    break;
+                }
+            }
+        } catch (...) {
+            while (made > 0 && slab.free_unused(source_)) {
+                --made;
+            }
+            counters_.reserved(index, made); // some were acquired meanwhile
+            throw;
+        }
+        counters_.reserved(index, made);
     }
+
+    /// Inside the door. How many each bucket frees is settled before the first is freed: what the
+    /// source releases meanwhile stays.
     void decay() noexcept
     {
-        for (auto& each : slabs_) {
-            counters_.decayed(each.index(), each.decay(source_));
+        auto const packets = of_each_bucket([](slab& each) { return each.surplus(); });
+        for (std::size_t i = 0; i < packets.size(); ++i) {
+            counters_.decayed(i, slabs_[i].free_oldest(source_, packets[i]));
+            slabs_[i].shrink_slots();
         }
     }
     void trim() noexcept
     {
-        for (auto& each : slabs_) {
-            counters_.trimmed(each.index(), each.trim(source_));
+        auto const packets = of_each_bucket([](slab& each) { return each.low_water().idle; });
+        for (std::size_t i = 0; i < packets.size(); ++i) {
+            counters_.trimmed(i, slabs_[i].free_oldest(source_, packets[i]));
         }
     }
 
@@ -243,6 +285,50 @@ public:
     }
 
 private:
+    [[nodiscard]] slab& exact() noexcept { return slabs_[bucket_count<Buckets>]; }
+
+    template <class Number>
+    [[nodiscard]] auto of_each_bucket(Number number) noexcept
+    {
+        std::array<std::uint32_t, bucket_count<Buckets>> numbers{};
+        std::ranges::transform(slabs_.of_buckets(), numbers.begin(), number);
+        return numbers;
+    }
+
+    [[nodiscard]] PKTPOOL_HOT packet* take(slab& from)
+    {
+        return from.take(source_, [this, &from](packet* idle) { put_back(from, idle); });
+    }
+    /// What a failed operation had popped. There is room, unless user code has filled it: then it
+    /// was an acquire and a release after all.
+    PKTPOOL_RARE void put_back(slab& to, packet* idle) noexcept
+    {
+        if (!slabs_.put(to, idle)) {
+            to.free(source_, idle);
+            counters_.lent(to.index(), 1, 1);
+            counters_.came_back(to.index(), false);
+        }
+    }
+    /// A batch that failed after `batch`, of which as many as `hits` were idle. Metadata is
+    /// destroyed in front of the door, as on each way back.
+    PKTPOOL_RARE void undo(slab& from, std::span<packet_ptr> batch, std::size_t hits,
+                           typename cache::water_mark before, std::source_location where) noexcept
+    {
+        for (auto& p : batch) {
+            destroy_metadata(*p);
+        }
+        [[maybe_unused]] auto const held = enter("acquire()", where);
+        for (auto done = batch.size(); done > 0; --done) {
+            packet* const p = batch[done - 1].release();
+            if (done <= hits) {
+                put_back(from, p);
+            } else {
+                from.undo_make(source_, p);
+            }
+        }
+        from.restore(before, hits);
+    }
+
     [[nodiscard]] PKTPOOL_HOT packet_ptr handle(slab& from, packet* p) noexcept
     {
         if constexpr (hears_of_drops) {
@@ -299,11 +385,11 @@ private:
                 counters_.dropped(to->index());
             }
             bool const kept = (how == way_back::released || Policies::drop::returns_dropped) &&
-                              slabs_.has_room_for_one(*to) && to->put(p);
+                              slabs_.put(*to, p);
             counters_.came_back(to->index(), kept);
             return !kept && refuse(*to, p);
         } else {
-            if (to == nullptr || !slabs_.has_room_for_one(*to) || !to->put(p)) [[unlikely]] {
+            if (to == nullptr || !slabs_.put(*to, p)) [[unlikely]] {
                 auto source = from.source();
                 free_packet(source, p);
             }

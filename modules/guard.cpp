@@ -97,9 +97,10 @@ std::uint32_t guard_record::seal() const noexcept
                                std::uint64_t{bucket_} << 8 | static_cast<std::uint64_t>(state_)));
 }
 
-std::uint32_t guard_record::link_seal() const noexcept
+std::uint32_t guard_record::list_seal() const noexcept
 {
-    return folded(mix(mix(bits(this), bits(older_)), bits(newer_)));
+    auto const links = mix(mix(bits(this), bits(older_)), bits(newer_));
+    return folded(mix(mix(links, bits(acquired_)), bucket_));
 }
 
 void guard_record::begin(guarded_packet const& packet) noexcept
@@ -107,7 +108,7 @@ void guard_record::begin(guarded_packet const& packet) noexcept
     allocated_ = packet.allocated;
     bucket_ = packet.bucket;
     seal_ = seal();
-    link_seal_ = link_seal();
+    list_seal_ = list_seal();
     canary_ = canary();
     std::fill(packet.memory, end_of(packet), pattern);
 }
@@ -125,6 +126,7 @@ void guard_record::lend(guarded_packet const& packet, std::size_t asked, ledger&
         acquired_ = where;
         pool.add(*this, packet.address, where);
     }
+    list_seal_ = list_seal();
     seal_ = seal();
 }
 
@@ -194,10 +196,10 @@ void guard_record::check_not_written(guarded_packet const& packet, std::byte con
 /// The packet of the record is at `packet`.
 void guard_record::check_links(void const* packet, std::source_location where) const noexcept
 {
-    Expects(link_seal_ == link_seal() ||
+    Expects(list_seal_ == list_seal() ||
             misused(packet,
-                    "overwritten in its header: the links to other outstanding packets are not "
-                    "those that the pool wrote",
+                    "overwritten in its header: what the list of outstanding packets reads there "
+                    "is not what the pool wrote",
                     where));
 }
 

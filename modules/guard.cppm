@@ -7,7 +7,6 @@ module;
 #include <string_view>
 #include <vector>
 
-
 export module pktpool:guard;
 
 import :source;
@@ -92,7 +91,7 @@ private:
 
     [[nodiscard]] std::uint64_t canary() const noexcept;
     [[nodiscard]] std::uint32_t seal() const noexcept;
-    [[nodiscard]] std::uint32_t link_seal() const noexcept;
+    [[nodiscard]] std::uint32_t list_seal() const noexcept;
     void check_header(guarded_packet const& packet, std::source_location where) const noexcept;
     void check_links(void const* packet, std::source_location where) const noexcept;
     void check_not_overrun(guarded_packet const& packet, std::byte const* begin,
@@ -113,8 +112,8 @@ private:
     std::uint16_t allocated_ = 0;
     std::uint8_t bucket_ = 0;
     state state_ = state::idle;
-    std::uint32_t seal_ = 0;      // of what one thread at a time uses
-    std::uint32_t link_seal_ = 0; // of the two links
+    std::uint32_t seal_ = 0;      // of all but the links
+    std::uint32_t list_seal_ = 0; // of what the list reads: links, place, bucket
     std::uint64_t canary_ = 0;    // the last word in front of the buffer
 };
 

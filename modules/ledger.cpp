@@ -40,13 +40,13 @@ void ledger::link(guard_record* older, guard_record* newer) noexcept
 {
     if (older != nullptr) {
         older->newer_ = newer;
-        older->link_seal_ = older->link_seal();
+        older->list_seal_ = older->list_seal();
     }
     if (newer == nullptr) {
         newest_ = older;
     } else {
         newer->older_ = older;
-        newer->link_seal_ = newer->link_seal();
+        newer->list_seal_ = newer->list_seal();
     }
 }
 
@@ -68,7 +68,7 @@ void ledger::remove(guard_record& record, std::source_location where) noexcept
         link(record.older_, record.newer_);
         record.older_ = nullptr;
         record.newer_ = nullptr;
-        record.link_seal_ = record.link_seal();
+        record.list_seal_ = record.list_seal();
     }
 }
 

@@ -2,13 +2,11 @@
 // again, memory that goes back. Whoever watches it (a memory checker, a guard, a policy that clears
 // it) is told here and nowhere else.
 //
-// An idle packet has no metadata: that is made when the packet is acquired and destroyed when its
-// handle lets it go. What else is in the header (its bucket, its capacity, a guard) stays.
+// An idle packet is memory, and a guard: its metadata is made when it is acquired and destroyed
+// when its handle lets it go.
 module;
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <source_location>
@@ -79,7 +77,8 @@ template <class Packet>
 }
 
 template <class Packet>
-[[nodiscard]] guarded_packet guarded(Packet& packet) noexcept
+[[nodiscard]] guarded_packet guarded(Packet& packet, std::uint16_t capacity,
+                                     std::uint8_t bucket) noexcept
 {
     using room = typename Packet::room;
     return {.address = &packet,
@@ -87,39 +86,29 @@ template <class Packet>
             .padding = room::padding,
             .headroom = room::headroom,
             .tailroom = room::tailroom,
-            .allocated = packet.allocated,
-            .bucket = packet.bucket};
+            .allocated = capacity,
+            .bucket = bucket};
+}
+template <class Packet>
+[[nodiscard]] guarded_packet guarded(Packet& packet) noexcept
+{
+    return guarded(packet, packet.allocated, packet.bucket);
 }
 
-/// Owns nothing, and nothing tells a new one from one that `Metadata{}` was assigned to.
+/// Owns nothing, and nothing tells a new one from one that `Metadata{}` was assigned to: there it
+/// stays in an idle packet, which saves stores.
 template <class Metadata>
 inline constexpr bool is_plain = std::is_trivially_copyable_v<Metadata>;
 
-/// A packet where an idle one was. Throws what `Metadata{}` throws, and the idle
-/// one is then as before.
-template <class Packet>
-[[nodiscard]] PKTPOOL_HOT Packet* revive(Packet* idle, std::uint16_t capacity, std::uint8_t bucket)
+template <packet_source Source>
+[[nodiscard]] void* allocate_packet(Source& source, std::size_t bytes)
 {
-    show(idle, sizeof(Packet));
-    auto const construct = [&] {
-        auto const guard = idle->packet_guard();
-        return ::new (static_cast<void*>(idle)) Packet(construction_key{}, capacity, bucket, guard);
-    };
-    if constexpr (is_plain<typename Packet::metadata>) { // which saves stores
-        idle->reset(typename Packet::metadata{});
-        return idle;
-    } else if constexpr (std::is_nothrow_default_constructible_v<typename Packet::metadata>) {
-        return construct();
-    } else {
-        std::array<std::byte, sizeof(Packet)> header;
-        std::memcpy(header.data(), static_cast<void const*>(idle), sizeof(Packet));
-        try {
-            return construct();
-        } catch (...) { // what is in the header may share its bytes with the metadata
-            std::memcpy(static_cast<void*>(idle), header.data(), sizeof(Packet));
-            throw;
-        }
-    }
+    void* const memory = source.allocate(bytes);
+    Ensures(
+        (memory != nullptr && reinterpret_cast<std::uintptr_t>(memory) % packet_alignment == 0) ||
+        broken("the packet source gave memory that is null or not aligned to packet_alignment; "
+               "let allocate() throw, and align what it gives"));
+    return memory;
 }
 
 /// A packet in new memory; the buffer is left as the source gave it, but for a guard.
@@ -130,11 +119,7 @@ template <class Packet, packet_source Source>
         throw_size_too_large(capacity, max_packet_size);
     }
     auto const bytes = packet_bytes<Packet>(capacity);
-    void* const memory = source.allocate(bytes);
-    Ensures(
-        (memory != nullptr && reinterpret_cast<std::uintptr_t>(memory) % packet_alignment == 0) ||
-        broken("the packet source gave memory that is null or not aligned to packet_alignment; "
-               "let allocate() throw, and align what it gives"));
+    void* const memory = allocate_packet(source, bytes);
     try {
         auto* const packet =
             ::new (memory) Packet(construction_key{}, gsl::narrow_cast<std::uint16_t>(capacity),
@@ -149,20 +134,63 @@ template <class Packet, packet_source Source>
     }
 }
 
+/// The same for an idle one that nobody has used.
+template <class Packet, packet_source Source>
+[[nodiscard]] Packet* make_idle(Source& source, std::uint16_t capacity, std::uint8_t bucket)
+{
+    if constexpr (is_plain<typename Packet::metadata>) {
+        return make_packet<Packet>(source, capacity, bucket);
+    } else {
+        auto* const idle =
+            static_cast<Packet*>(allocate_packet(source, packet_bytes<Packet>(capacity)));
+        if constexpr (Packet::care::hardened) {
+            auto* const guard = std::construct_at(&idle->packet_guard());
+            guard->begin(guarded(*idle, capacity, bucket));
+        }
+        return idle;
+    }
+}
+
+/// A packet where an idle one was. Throws what `Metadata{}` throws, and the idle one is then as
+/// before.
+template <class Packet>
+[[nodiscard]] PKTPOOL_HOT Packet* revive(Packet* idle, std::uint16_t capacity, std::uint8_t bucket)
+{
+    show(idle, sizeof(Packet));
+    if constexpr (is_plain<typename Packet::metadata>) {
+        idle->reset(typename Packet::metadata{});
+        return idle;
+    } else {
+        auto const guard = idle->packet_guard();
+        try {
+            return ::new (static_cast<void*>(idle))
+                Packet(construction_key{}, capacity, bucket, guard);
+        } catch (...) {
+            std::construct_at(&idle->packet_guard(), guard);
+            throw;
+        }
+    }
+}
+
 /// The memory of a packet that has no metadata goes back.
 template <class Packet, packet_source Source>
-void free_packet(Source& source, Packet* packet) noexcept
+void free_packet(Source& source, Packet* packet, std::uint16_t capacity,
+                 [[maybe_unused]] std::uint8_t bucket) noexcept
 {
-    show(packet, sizeof(Packet));
-    auto const bytes = packet_bytes<Packet>(packet->allocated);
+    auto const bytes = packet_bytes<Packet>(capacity);
     show(packet, bytes);
     if constexpr (Packet::care::hardened) {
-        packet->packet_guard().check_idle(guarded(*packet));
+        packet->packet_guard().check_idle(guarded(*packet, capacity, bucket));
     }
     if constexpr (Packet::care::clears) {
         wipe(packet, bytes);
     }
     source.deallocate(packet, bytes);
+}
+template <class Packet, packet_source Source>
+void free_packet(Source& source, Packet* packet) noexcept
+{
+    free_packet(source, packet, packet->allocated, packet->bucket);
 }
 
 /// The user gets `size` bytes of it; those behind them are nobody's.

@@ -46,10 +46,10 @@ concept other_view_of = !std::convertible_to<View, std::span<T>> && requires(Vie
 /// hears of dropped handles (return_on_drop, counted, hardened) a handle is two pointers, the slabs
 /// are on the heap, too, and its thread rules hold for drops.
 ///
-/// Threads: as its threading policy says, for every function. The source is called inside of what
-/// the policy guards, the destructor of metadata outside. A move and the destructor want the pools
-/// that they are about for themselves, on any thread for the destructor; a move leaves both
-/// unbound.
+/// Threads: as its threading policy says, for every function. The source and the constructor of
+/// metadata are called inside of what the policy guards, the destructor of metadata outside. A move
+/// and the destructor want the pools that they are about for themselves, on any thread for the
+/// destructor; a move leaves both unbound.
 ///
 /// Source and metadata may call the pool that they serve, from whatever it calls of theirs.
 export template <bucket_policy Buckets = libtorrent_buckets,
@@ -127,12 +127,7 @@ public:
         for (auto& p : batch) {
             p.reset();
         }
-        auto& core = place_.open();
-        [[maybe_unused]] auto const held = core.enter("acquire()", where);
-        if (size > max_packet_size) {
-            throw_size_too_large(size, max_packet_size); // also for an empty batch
-        }
-        core.acquire(bucket_index<Buckets>(size), size, batch, where);
+        place_.open().acquire(size, batch, where);
     }
     /// The same for a temporary view of another library.
     template <other_view_of<packet_ptr> View>

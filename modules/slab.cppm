@@ -121,7 +121,11 @@ public:
     [[nodiscard]] packet_ptr alloc(here where = here::current())
     {
         [[maybe_unused]] auto const held = threading_.enter("alloc()", where);
-        auto* const p = cache_.take(source_);
+        auto* const p = cache_.take(source_, [this](packet* idle) {
+            if (!cache_.put(idle)) {
+                cache_.free(source_, idle);
+            }
+        });
         lend(*p, p->allocated, ledger_, where);
         return packet_ptr(p, typename packet_ptr::deleter_type(source_));
     }
@@ -141,20 +145,25 @@ public:
         auto source = p.get_deleter().source();
         auto* const back = p.release();
         retire(*back);
-        [[maybe_unused]] auto const held = threading_.enter("try_push_back()", where);
-        find_slots();
-        bool const kept = same_source(source, source_) && cache_.put(back);
-        if (!kept) {
+        try {
+            [[maybe_unused]] auto const held = threading_.enter("try_push_back()", where);
+            find_slots();
+            bool const kept = same_source(source, source_) && cache_.put(back);
+            if (!kept) {
+                free_packet(source, back);
+            }
+            return kept;
+        } catch (...) { // from the threading policy
             free_packet(source, back);
+            throw;
         }
-        return kept;
     }
 
     /// Gives back what the retention policy says: with fixed_limit the oldest idle packet, O(1).
     void decay(here where = here::current()) noexcept
     {
         [[maybe_unused]] auto const held = threading_.enter("decay()", where);
-        cache_.decay(source_);
+        cache_.free_oldest(source_, cache_.surplus());
     }
 
     /// The next use may come from another thread; see the threading policy.

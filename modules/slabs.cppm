@@ -5,6 +5,7 @@ module;
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <gsl/narrow>
 
@@ -44,6 +45,21 @@ public:
     }
     [[nodiscard]] auto begin() noexcept { return slabs_.begin(); }
     [[nodiscard]] auto end() noexcept { return slabs_.end(); }
+    /// Those that keep packets.
+    [[nodiscard]] std::span<Slab, bucket_count<Buckets>> of_buckets() noexcept
+    {
+        return std::span(slabs_).template first<bucket_count<Buckets>>();
+    }
+
+    /// Keeps a packet without metadata if its slab and the bound on all idle bytes have room.
+    [[nodiscard]] PKTPOOL_HOT bool put(Slab& slab, packet* p) noexcept
+    {
+        return has_room_for_one(slab) && slab.put(p);
+    }
+    [[nodiscard]] bool put_unused(Slab& slab, packet* p) noexcept
+    {
+        return has_room_for_one(slab) && slab.put_unused(p);
+    }
 
     [[nodiscard]] idle_packets idle() const noexcept
     {
@@ -55,13 +71,6 @@ public:
         return sum;
     }
 
-    /// Whether the bound on all idle bytes leaves room for one more.
-    [[nodiscard]] PKTPOOL_HOT bool
-    has_room_for_one([[maybe_unused]] Slab const& slab) const noexcept
-    {
-        return !bounded ||
-               idle().bytes + slab.bytes_each() <= Policies::idle_bound::most_idle_bytes;
-    }
     /// How many packets may be idle in the slab beside those of the others.
     [[nodiscard]] std::size_t room(Slab const& slab) const noexcept
     {
@@ -91,6 +100,14 @@ public:
 private:
     static constexpr bool bounded =
         Policies::idle_bound::most_idle_bytes != unbounded_idle::most_idle_bytes;
+
+    /// Whether the bound on all idle bytes leaves room for one more.
+    [[nodiscard]] PKTPOOL_HOT bool
+    has_room_for_one([[maybe_unused]] Slab const& slab) const noexcept
+    {
+        return !bounded ||
+               idle().bytes + slab.bytes_each() <= Policies::idle_bound::most_idle_bytes;
+    }
 
     /// Where the slots of each bucket start in the one array, and in the end their number.
     static constexpr auto slot_offsets = [] {
