@@ -80,6 +80,32 @@ TEST_CASE_TEMPLATE("reentry: a source that releases packets to make memory, and 
     }
 }
 
+TEST_CASE_TEMPLATE("reentry: a batch that fails has idle packets behind new ones, and all go back",
+                   Pool, plain, returning, tuned, watched, locked)
+{
+    Pool pool;
+    std::vector<typename Pool::packet_ptr> idle(5);
+    std::vector<typename Pool::packet_ptr> queued(4);
+    std::vector<typename Pool::packet_ptr> batch(20);
+    pool.acquire(100, idle);
+    pool.acquire(100, queued);
+    pool.release(idle);
+    {
+        int calls = 0;
+        interruption const help(point::allocate, 0, [&] {
+            if (++calls == 1) {
+                pool.release(queued); // a miss, then four hits
+            } else {
+                throw std::bad_alloc();
+            }
+        });
+        CHECK_THROWS_AS(pool.acquire(100, batch), std::bad_alloc);
+    }
+    CHECK(pool.idle(1).count == 9);
+    CHECK(calling_source::live == 9);
+    check_counts(pool, 0);
+}
+
 TEST_CASE_TEMPLATE("reentry: reserve makes what was lacking, and no more when all of it is trimmed",
                    Pool, plain, returning, tuned, watched, locked)
 {

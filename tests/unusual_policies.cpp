@@ -202,7 +202,7 @@ struct simulated_clock {
     using period = std::micro;
     using duration = std::chrono::duration<rep, period>;
     using time_point = std::chrono::time_point<simulated_clock>;
-    static constexpr bool is_steady = true;
+    [[maybe_unused]] static constexpr bool is_steady = true;
 
     static inline duration since_start{};
     static time_point now() noexcept { return time_point(since_start); }
