@@ -1,0 +1,68 @@
+// Links of hardened packets: a write over them is reported and never followed, recorded or not.
+#include <cstddef>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "child.hpp"
+
+namespace {
+
+child_result misuse_of_links(std::string const& arguments)
+{
+#if defined(_WIN32)
+    std::string const alone;
+#else
+    std::string const alone = "ASAN_OPTIONS=allow_user_poisoning=0 "; // else it is the first to see
+#endif
+    return run_child(alone + MISUSE_OF_LINKS " " + arguments);
+}
+
+/// Every word that hardening adds to a header, one after the other.
+void check_every_word(std::string const& where)
+{
+    auto const bytes = std::stoul(misuse_of_links("").output);
+    REQUIRE(bytes >= 16);
+    for (std::string const written : {"", "_wild"}) {
+        for (std::size_t word = 8; word <= bytes; word += 8) {
+            auto const child = misuse_of_links(where + written + " " + std::to_string(word));
+            CAPTURE(where + written);
+            CAPTURE(word);
+            CAPTURE(child.output);
+            CHECK(!child.succeeded);
+            CHECK(child.output.find("pktpool: the packet at 0x") != std::string::npos);
+            CHECK(child.output.find("followed") == std::string::npos);
+        }
+    }
+}
+
+} // namespace
+
+TEST_CASE("guard: links of a packet whose place is not recorded")
+{
+    check_every_word("unrecorded");
+}
+
+TEST_CASE("guard: links of packets whose place is recorded, when they come back")
+{
+    check_every_word("recorded");
+    check_every_word("newest");
+}
+
+TEST_CASE("guard: links of the neighbours of a packet that comes back")
+{
+    check_every_word("older_neighbour");
+    check_every_word("newer_neighbour");
+}
+
+TEST_CASE("guard: links that a new packet and a list of packets lead through")
+{
+    check_every_word("new_neighbour");
+    check_every_word("list");
+}
+
+TEST_CASE("guard: links of idle packets")
+{
+    check_every_word("idle");
+    check_every_word("trimmed");
+}
