@@ -13,11 +13,12 @@ void check_every_word(std::string const& where)
 {
     auto const bytes = std::stoul(run_child(MISUSE_OF_LINKS).output);
     REQUIRE(bytes >= 16);
-    for (std::string const written : {"", "_wild"}) {
+    for (auto const& written : {where, where + "_wild"}) {
         for (std::size_t word = 8; word <= bytes; word += 8) {
-            auto const child =
-                run_unpoisoned(MISUSE_OF_LINKS " " + where + written + " " + std::to_string(word));
-            CAPTURE(where + written);
+            std::string command = MISUSE_OF_LINKS " ";
+            command.append(written).append(" ").append(std::to_string(word));
+            auto const child = run_unpoisoned(command);
+            CAPTURE(written);
             CAPTURE(word);
             CAPTURE(child.output);
             CHECK(!child.succeeded);
