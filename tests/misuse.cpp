@@ -1,8 +1,10 @@
 // Breaks one contract a run, the one that is named on the command line.
 #include <array>
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -138,6 +140,32 @@ void use_rightly(std::string_view which)
     }
 }
 
+struct coroutine {
+    struct promise_type {
+        static coroutine get_return_object() { return {}; }
+        static std::suspend_never initial_suspend() noexcept { return {}; }
+        static std::suspend_never final_suspend() noexcept { return {}; }
+        static void return_void() {}
+        static void unhandled_exception() { std::terminate(); }
+    };
+};
+
+/// The rest of the coroutine runs on a thread of its own.
+struct go_on_elsewhere {
+    std::thread& thread;
+
+    static bool await_ready() noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> rest) const { thread = std::thread(rest); }
+    static void await_resume() noexcept {}
+};
+
+coroutine use_on_two_threads(pktpool::packet_pool& pool, std::thread& thread)
+{
+    pool.decay();
+    co_await go_on_elsewhere{thread};
+    pool.decay();
+}
+
 void break_contract(std::string_view which)
 {
     pktpool::packet_pool pool;
@@ -160,6 +188,10 @@ void break_contract(std::string_view which)
             pool.decay();
             on_another_thread([&] { pool.decay(); });
         });
+    } else if (which == "coroutine") {
+        std::thread thread;
+        use_on_two_threads(pool, thread);
+        thread.join();
     } else if (which == "without_memory") {
         on_another_thread([&] {
             failing_heap const out(0);

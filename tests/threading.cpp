@@ -118,6 +118,7 @@ TEST_CASE(
              {"release_batch", "release()"},
              {"reserve", "reserve()"},
              {"trim", "trim()"},
+             {"coroutine", "decay()"}, // the compiler must not keep the thread over a suspension
              {"second_thread", "decay()"},
              {"slab_idle", "idle()"},
              {"release_null", "release()"},
