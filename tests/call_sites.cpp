@@ -20,53 +20,43 @@ std::string wrong_line(std::string const& output)
     return "[" + output.substr(first, output.find('\n', first) - first) + "]";
 }
 
-child_result misplaced(std::string const& which)
+/// The child says where it calls wrong, and the report names that place.
+void check_place(std::string const& which)
 {
-#if defined(_WIN32)
-    std::string const alone;
-#else
-    std::string const alone = "ASAN_OPTIONS=allow_user_poisoning=0 "; // else it is the first to see
-#endif
-    return run_child(alone + MISPLACED " " + which);
+    auto const child = run_unpoisoned(MISPLACED " " + which);
+    CAPTURE(which);
+    CAPTURE(child.output);
+    CHECK(!child.succeeded);
+    auto const place = wrong_line(child.output);
+    REQUIRE(!place.empty());
+    CHECK(child.output.find(place) != std::string::npos);
 }
 
 } // namespace
 
 TEST_CASE("call sites: a report of a packet's contract names the caller's line")
 {
-    for (std::string const which :
+    for (auto const* const which :
          {"used_of_bad_size", "const_used_of_bad_size", "payload_of_bad_size",
           "const_payload_of_bad_size", "headroom_of_bad_size", "tailroom_of_bad_size",
           "prepend_of_bad_size", "append_of_bad_size", "trim_start_of_bad_size",
           "trim_end_of_bad_size", "shrink_of_bad_size", "prepend", "append", "trim_start",
-          "trim_end"}) {
-        CAPTURE(which);
-        auto const child = misplaced(which);
-        CAPTURE(child.output);
-        CHECK(!child.succeeded);
-        auto const place = wrong_line(child.output);
-        REQUIRE(!place.empty());
-        CHECK(child.output.find(place) != std::string::npos);
+          "trim_end", "claim"}) {
+        check_place(which);
     }
 }
 
 TEST_CASE("call sites: a report of a pool's contract names the caller's line")
 {
-    for (std::string const which :
-         {"move", "move_home", "move_slab", "idle", "bucket", "double_release"}) {
-        CAPTURE(which);
-        auto const child = misplaced(which);
-        CAPTURE(child.output);
-        CHECK(!child.succeeded);
-        auto const place = wrong_line(child.output);
-        REQUIRE(!place.empty());
-        CHECK(child.output.find(place) != std::string::npos);
+    for (auto const* const which : {"move", "move_home", "move_slab", "idle", "bucket",
+                                    "double_release", "shrink_of_overrun", "claim_of_overrun"}) {
+        check_place(which);
     }
 }
 
 TEST_CASE("call sites: what cannot name a place names none")
 {
-    auto const child = misplaced("assign");
+    auto const child = run_child(MISPLACED " assign");
     CAPTURE(child.output);
     CHECK(!child.succeeded);
     CHECK(child.output.find("a move to a pool on thread ") != std::string::npos);

@@ -139,9 +139,8 @@ TEST_CASE("claim: more than the capacity ends the program")
 
 TEST_CASE("claim: hardened sees what was written before, and behind")
 {
-    std::string const alone = "ASAN_OPTIONS=allow_user_poisoning=0 "; // else it is the first to see
-    auto const hardened = [&alone](std::string const& how) {
-        return run_child(alone + MISUSE_OF_PACKETS " hardened " + how);
+    auto const hardened = [](std::string const& how) {
+        return run_unpoisoned(MISUSE_OF_PACKETS " hardened " + how);
     };
     for (auto const& [how, what] : {
              std::pair{"claim_after_overrun",

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "allocations.hpp"
+#include "reentry.hpp"
 
 import pktpool;
 
@@ -131,6 +132,29 @@ TEST_CASE("demand: an acquire that fails is none, in a batch and alone")
     pool.reserve(1, 100);
     pool.decay();
     CHECK(pool.idle(0).count == 10);
+}
+
+TEST_CASE("demand: an acquire whose metadata throws is none, in a batch and alone")
+{
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               pktpool::demand_tracked, pktpool::return_on_drop, calling_metadata>
+        pool;
+    peak(pool, 40);
+    pool.decay();
+    std::vector<decltype(pool)::packet_ptr> batch(60);
+    for (std::size_t const good : {0U, 30U, 50U}) {
+        calling_metadata::failure.start(good);
+        CHECK_THROWS_AS(pool.acquire(1, batch), std::bad_alloc);
+    }
+    calling_metadata::failure.start(0);
+    CHECK_THROWS_AS(static_cast<void>(pool.acquire(1)), std::bad_alloc);
+    pool.decay();
+    CHECK(pool.idle(0).count == 20);
+    peak(pool, 15);
+    calling_metadata::failure.start(18);
+    CHECK_THROWS_AS(pool.acquire(1, batch), std::bad_alloc);
+    pool.decay();
+    CHECK(pool.idle(0).count == 15);
 }
 
 TEST_CASE("demand: a move does not hide it")

@@ -32,12 +32,7 @@ using sampled_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threa
 
 child_result misuse(std::string const& pool, std::string const& how)
 {
-#if defined(_WIN32)
-    std::string const alone;
-#else
-    std::string const alone = "ASAN_OPTIONS=allow_user_poisoning=0 "; // else it is the first to see
-#endif
-    return run_child(alone + MISUSE_OF_PACKETS " " + pool + " " + how);
+    return run_unpoisoned(MISUSE_OF_PACKETS " " + pool + " " + how);
 }
 
 bool contains(std::string_view text, std::string_view part)

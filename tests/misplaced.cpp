@@ -90,6 +90,9 @@ void misuse_of_packet(std::string_view which)
     } else if (which == "trim_start") {
         next_line_is_wrong();
         p->trim_start(51);
+    } else if (which == "claim") {
+        next_line_is_wrong();
+        p->claim(549);
     } else if (which == "trim_end") {
         next_line_is_wrong();
         p->trim_end(51);
@@ -129,6 +132,18 @@ void misuse_of_owner(std::string_view which)
     } else if (which == "bucket") {
         next_line_is_wrong();
         static_cast<void>(pool.idle(3));
+    } else if (which == "shrink_of_overrun") {
+        hardened_pool hardened;
+        auto p = hardened.acquire(1000);
+        p->data()[1000] = std::byte{1};
+        next_line_is_wrong();
+        hardened.shrink_to_bucket(p);
+    } else if (which == "claim_of_overrun") {
+        hardened_pool hardened;
+        auto p = hardened.acquire(100);
+        p->data()[100] = std::byte{1};
+        next_line_is_wrong();
+        p->claim(200);
     } else if (which == "double_release") {
         hardened_pool hardened;
         auto p = hardened.acquire(100);

@@ -1,6 +1,7 @@
 // Writes over a word of the header of a hardened packet and goes on: WHERE WORD, the word counted
 // in bytes in front of the buffer. A pool that follows what was written says "followed", one that
 // notices it ends the program, else it says "survived".
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -27,12 +28,7 @@ std::array<std::uintptr_t, 16> outside{};
 
 bool was_followed()
 {
-    for (auto const word : outside) {
-        if (word != 0) {
-            return true;
-        }
-    }
-    return false;
+    return std::ranges::any_of(outside, [](std::uintptr_t word) { return word != 0; });
 }
 
 void overwrite(sampled_pool::packet* p, std::size_t distance, bool wild)

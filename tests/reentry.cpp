@@ -72,6 +72,18 @@ struct scene {
         out.erase(nullptr);
         CHECK(out.size() == handles_out);
         CHECK(calling_source::live == handles_out + pool.idle().count);
+        if constexpr (requires { pool.statistics(); }) {
+            auto const total = pool.statistics().total;
+            CHECK(total.outstanding == handles_out);
+            CHECK(total.hits + total.misses - total.kept - total.freed == handles_out);
+            CHECK(total.kept + total.reserved - total.hits - total.decayed - total.trimmed ==
+                  pool.idle().count);
+            std::size_t listed = 0;
+            for (auto const& place : pool.outstanding()) {
+                listed += place.count;
+            }
+            CHECK(listed == handles_out);
+        }
 
         for (std::size_t const index : {0U, 1U, 2U}) {
             std::vector<typename Pool::packet_ptr> idle(pool.idle(index).count);

@@ -1,4 +1,5 @@
 // A source that calls its pool: what that costs is bounded, and numbers add up.
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -204,4 +205,52 @@ TEST_CASE_TEMPLATE("reentry: a packet that is freed may be followed by any numbe
     CHECK(pool.idle(1).count == 10);
     CHECK(calling_source::live == 10);
     check_counts(pool, 0);
+}
+
+TEST_CASE("reentry: a slab is whole, whatever is called from wherever")
+{
+    using slab_type = pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::unchecked,
+                                                 calling_metadata, calling_source>;
+    for (auto const at : {point::allocate, point::deallocate, point::made, point::destroyed}) {
+        for (int action = 0; action < 3; ++action) {
+            CAPTURE(static_cast<int>(at));
+            CAPTURE(action);
+            slab_type slab(100, 3);
+            std::vector<slab_type::packet_ptr> queued(4);
+            std::vector<slab_type::packet_ptr> held(5);
+            std::ranges::generate(queued, [&] { return slab.alloc(); });
+            std::ranges::generate(held, [&] { return slab.alloc(); });
+            slab.try_push_back(held.front());
+            {
+                interruption const during(at, 0, [&] {
+                    if (action == 0) {
+                        slab.decay();
+                    } else if (action == 1) {
+                        std::ranges::for_each(queued, [&](auto& p) { slab.try_push_back(p); });
+                    } else {
+                        queued.push_back(slab.alloc());
+                    }
+                });
+                held.front() = slab.alloc(); // a hit
+                held.push_back(slab.alloc());
+                std::ranges::for_each(held, [&](auto& p) { slab.try_push_back(p); });
+                slab.decay();
+            }
+            auto const out = static_cast<std::size_t>(
+                std::ranges::count_if(queued, [](auto const& p) { return p != nullptr; }));
+            CHECK(slab.idle().count <= 3);
+            CHECK(calling_source::live == slab.idle().count + out);
+            std::set<void const*> distinct;
+            for (auto& p : queued) {
+                distinct.insert(p.get());
+            }
+            distinct.erase(nullptr);
+            std::vector<slab_type::packet_ptr> idle(slab.idle().count);
+            std::ranges::generate(idle, [&] { return slab.alloc(); });
+            for (auto& p : idle) {
+                CHECK(distinct.insert(p.get()).second);
+            }
+        }
+    }
+    CHECK(calling_source::live == 0);
 }

@@ -314,7 +314,6 @@ TEST_CASE("room: who takes more than there is ends the program, and is told how 
 
 TEST_CASE("room: hardened sees what is written outside of it")
 {
-    std::string const alone = "ASAN_OPTIONS=allow_user_poisoning=0 "; // else it is the first to see
     for (auto const& [how, what] : {
              std::pair{"in_front_of_headroom",
                        "overrun: of the 100 bytes asked for, byte -11 of its buffer is 0x41"},
@@ -328,7 +327,7 @@ TEST_CASE("room: hardened sees what is written outside of it")
              {"idle_headroom", "written after its release: byte -10 of its buffer is 0x41"},
              {"idle_trailer", "written after its release: byte 568 of its buffer is 0x41"},
          }) {
-        auto const child = run_child(alone + MISUSE_OF_PACKETS " roomy_hardened " + how);
+        auto const child = run_unpoisoned(MISUSE_OF_PACKETS " roomy_hardened " + std::string(how));
         CAPTURE(child.output);
         CHECK(!child.succeeded);
         CHECK(child.output.find(what) != std::string::npos);

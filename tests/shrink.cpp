@@ -24,6 +24,7 @@ using watched = pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpo
 using head_only = pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 10, 0>>;
 
 constexpr std::size_t headroom = 10;
+constexpr std::array<std::size_t, 3> capacities{20, 548, 1472};
 
 /// A packet of 1472 bytes with numbered bytes; its datagram starts at the first.
 template <class Pool>
@@ -113,7 +114,7 @@ TEST_CASE_TEMPLATE("shrink: whatever was prepended and trimmed, as much can be p
                     auto const ends = bytes - std::min(bytes, end); // of the datagram
                     auto const needed =
                         std::max(ends, start - std::min(start, prepended)); // also when empty
-                    std::size_t const bucket = needed <= 20 ? 20 : needed <= 548 ? 548 : 1472;
+                    auto const bucket = *std::ranges::lower_bound(capacities, needed);
                     CHECK(pool.shrink_to_bucket(p) == (bucket < 1472));
                     CHECK(p->allocated == bucket);
                     CHECK(p->headroom() == before);

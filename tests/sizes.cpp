@@ -20,7 +20,9 @@ using returning_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::return_on_drop>;
 
-enum unscoped : std::uint16_t { some_bytes = 100 };
+// As C code has them.
+// NOLINTNEXTLINE(cppcoreguidelines-use-enum-class)
+enum unscoped : std::uint8_t { some_bytes = 100 };
 
 /// As a constant of std::integral_constant is, or a strong type of the user's.
 struct byte_length {

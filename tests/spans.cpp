@@ -1,5 +1,6 @@
 // The interface speaks std::span: whatever is a contiguous range of bytes or handles goes in and
 // out.
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -35,7 +36,9 @@ std::size_t gsl_bytes_of(gsl::span<std::byte const> bytes)
     return bytes.size();
 }
 
+/// The batch is an array, a vector, or a slice that is a temporary.
 template <class Pool, class Batch>
+// NOLINTNEXTLINE(cppcoreguidelines-missing-std-forward)
 void check_batch(Pool& pool, Batch&& batch, std::size_t packets)
 {
     auto const idle = pool.idle(1).count;

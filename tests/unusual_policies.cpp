@@ -64,9 +64,9 @@ private:
 
 /// Its default constructor is explicit, so that `= {}` does not compile.
 struct explicit_metadata {
-    int answer;
+    int answer = 42;
 
-    explicit explicit_metadata() noexcept : answer(42) {}
+    explicit explicit_metadata() = default;
 };
 
 template <class... Policies>
