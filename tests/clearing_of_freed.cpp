@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <memory>
+#include <new>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -68,6 +69,13 @@ extern "C" void __wrap_free(void* block)
     __real_free(block);
 }
 // NOLINTEND(bugprone-reserved-identifier)
+
+// What heap_source calls where malloc does not align enough; the standard library's calls free()
+// behind the back of the linker's option.
+void operator delete(void* block, std::align_val_t) noexcept
+{
+    __wrap_free(block);
+}
 
 int main()
 {

@@ -236,7 +236,8 @@ TEST_CASE("guard: no byte of the record changes unseen, but for what fills it up
         auto const child = misuse("hardened", "in_front_" + std::to_string(byte));
         seen += contains(child.output, "the packet at 0x") && !child.succeeded ? 1 : 0;
     }
-    CHECK(seen >= canary_seal_and_facts - 2);
+    constexpr int fill = sizeof(void*) == 8 ? 2 : 6; // what aligns seal and canary
+    CHECK(seen >= canary_seal_and_facts - fill);
 }
 
 TEST_CASE("guard: a report names the pool by its first use, and a place only if it was recorded")

@@ -146,36 +146,39 @@ TEST_CASE_TEMPLATE("owners: a connection that ends when its packet is dropped", 
 TEST_CASE_TEMPLATE("owners: a chain of packets comes back at once, whatever follows", Pool, plain,
                    returning, tuned, watched, locked, locked_plain)
 {
-    auto const before = live_allocations();
     for (std::size_t const length : {3U, 10U, 25U}) {
-        CAPTURE(length);
-        Pool pool;
-        auto const idle_after = [&pool] {
-            auto const count = pool.idle(1).count;
-            std::vector<typename Pool::packet_ptr> batch(count + 1);
-            pool.acquire(100, batch);
-            CHECK(distinct<Pool>(batch) == count + 1);
+        CAPTURE(length); // allocates when it is the first one
+        auto const before = live_allocations();
+        {
+            Pool pool;
+            auto const idle_after = [&pool] {
+                auto const count = pool.idle(1).count;
+                std::vector<typename Pool::packet_ptr> batch(count + 1);
+                pool.acquire(100, batch);
+                CHECK(distinct<Pool>(batch) == count + 1);
+                pool.release(batch);
+                return count;
+            };
+            pool.release(chain(pool, length));
+            CHECK(idle_after() > 0);
+            pool.trim();
+            CHECK(pool.idle(1).count == 0);
+
+            chain(pool, length).reset();
+            pool.decay();
+            static_cast<void>(idle_after());
+
+            std::array<typename Pool::packet_ptr, 2> batch{chain(pool, length),
+                                                           chain(pool, length)};
             pool.release(batch);
-            return count;
-        };
-        pool.release(chain(pool, length));
-        CHECK(idle_after() > 0);
-        pool.trim();
-        CHECK(pool.idle(1).count == 0);
-
-        chain(pool, length).reset();
-        pool.decay();
-        static_cast<void>(idle_after());
-
-        std::array<typename Pool::packet_ptr, 2> batch{chain(pool, length), chain(pool, length)};
-        pool.release(batch);
-        CHECK(idle_after() > 0);
-        batch[0] = chain(pool, length);
-        pool.acquire(100, batch); // drops it first
-        CHECK(batch[0] != nullptr);
-        pool.trim();
+            CHECK(idle_after() > 0);
+            batch[0] = chain(pool, length);
+            pool.acquire(100, batch); // drops it first
+            CHECK(batch[0] != nullptr);
+            pool.trim();
+        }
+        CHECK(live_allocations() == before);
     }
-    CHECK(live_allocations() == before);
 }
 
 TEST_CASE_TEMPLATE("owners: a chain above the limits is freed as far as it is above", Pool, plain,
@@ -191,9 +194,10 @@ TEST_CASE_TEMPLATE("owners: a chain above the limits is freed as far as it is ab
     } else {
         CHECK(pool.idle(1).count == 10);
     }
-#if !defined(_MSC_VER)
-    CHECK(live_mallocs() == before + pool.idle(1).count);
-#endif
+    // Elsewhere heap_source does not call malloc.
+    if constexpr (alignof(std::max_align_t) >= pktpool::packet_alignment) {
+        CHECK(live_mallocs() == before + pool.idle(1).count);
+    }
 }
 
 TEST_CASE_TEMPLATE("owners: a chain of a thousand", Pool, plain, returning, tuned, watched, locked,

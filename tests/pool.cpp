@@ -2,6 +2,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <optional>
@@ -69,7 +70,7 @@ TEST_CASE("pool: a size that is no datagram's is refused and changes nothing")
     packet_pool pool;
     pool.release(pool.acquire(1));
     auto const before = live_allocations();
-    for (std::size_t const size : {std::size_t{65536}, std::size_t{1} << 32, ~std::size_t{0}}) {
+    for (auto const size : {std::uint64_t{65536}, std::uint64_t{1} << 32, ~std::uint64_t{0}}) {
         CHECK_THROWS_AS(static_cast<void>(pool.acquire(size)), std::length_error);
     }
     int const negative = -1;

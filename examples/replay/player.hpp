@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,8 +59,8 @@ struct counts {
     std::size_t acquires = 0;
     std::size_t hits = 0;
     std::size_t most_idle_bytes = 0;
-    std::size_t sum_idle_bytes = 0; ///< over the records
-    std::string table;              ///< bucket by bucket
+    std::uint64_t sum_idle_bytes = 0; ///< over the records
+    std::string table;                ///< bucket by bucket
 };
 
 /// `Pool` has the policy `counted`.
@@ -75,8 +76,8 @@ counts count(packet_trace const& trace)
         result.sum_idle_bytes += idle;
     }
     auto const statistics = with.pool().statistics();
-    result.acquires = statistics.total.hits + statistics.total.misses;
-    result.hits = statistics.total.hits;
+    result.hits = static_cast<std::size_t>(statistics.total.hits);
+    result.acquires = result.hits + static_cast<std::size_t>(statistics.total.misses);
     result.table = statistics.to_table();
     return result;
 }
