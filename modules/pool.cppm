@@ -131,7 +131,8 @@ public:
     }
     /// The same for a temporary view of another library.
     template <other_view_of<packet_ptr> View>
-    void acquire(byte_count size, View&& batch, here where = here::current())
+    void acquire(byte_count size, View&& batch, // NOLINT(*-missing-std-forward): lvalues are spans
+                 here where = here::current())
     {
         acquire(size, std::span<packet_ptr>(batch.data(), batch.size()), where);
     }
@@ -167,7 +168,8 @@ public:
     }
     /// The same for a temporary view of another library.
     template <other_view_of<packet_ptr> View>
-    void release(View&& batch, here where = here::current()) noexcept
+    void release(View&& batch, // NOLINT(*-missing-std-forward): lvalues are spans
+                 here where = here::current()) noexcept
     {
         release(std::span<packet_ptr>(batch.data(), batch.size()), where);
     }

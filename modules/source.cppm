@@ -40,8 +40,8 @@ concept source_compares_when_stateful = std::is_empty_v<S> || std::equality_comp
 
 /// A memory source. A pool calls it inside of what its threading policy guards, so that a pool that
 /// is `synchronized` needs no source with a lock. Not so for handles that their pool does not hear
-/// of (`free_on_drop` without `counted` and `hardened`), and for those that outlive their pool: such
-/// a handle calls the source where it is dropped. A source may call the pool that it serves.
+/// of (`free_on_drop` without `counted` and `hardened`), and for those that outlive their pool:
+/// such a handle calls the source where it is dropped. A source may call the pool that it serves.
 ///   `void* allocate(bytes)`: aligned to packet_alignment; throws when memory is out
 ///
 ///   `void deallocate(memory, bytes) noexcept`: takes back what `allocate(bytes)` gave

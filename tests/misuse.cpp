@@ -142,28 +142,28 @@ void use_rightly(std::string_view which)
 
 struct coroutine {
     struct promise_type {
-        static coroutine get_return_object() { return {}; }
-        static std::suspend_never initial_suspend() noexcept { return {}; }
-        static std::suspend_never final_suspend() noexcept { return {}; }
-        static void return_void() {}
-        static void unhandled_exception() { std::terminate(); }
+        coroutine get_return_object() { return {}; }
+        std::suspend_never initial_suspend() noexcept { return {}; }
+        std::suspend_never final_suspend() noexcept { return {}; }
+        void return_void() {}
+        void unhandled_exception() { std::terminate(); }
     };
 };
 
 /// The rest of the coroutine runs on a thread of its own.
 struct go_on_elsewhere {
-    std::thread& thread;
+    std::thread* thread;
 
-    static bool await_ready() noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> rest) const { thread = std::thread(rest); }
-    static void await_resume() noexcept {}
+    bool await_ready() noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> rest) const { *thread = std::thread(rest); }
+    void await_resume() noexcept {}
 };
 
-coroutine use_on_two_threads(pktpool::packet_pool& pool, std::thread& thread)
+coroutine use_on_two_threads(pktpool::packet_pool* pool, std::thread* thread)
 {
-    pool.decay();
+    pool->decay();
     co_await go_on_elsewhere{thread};
-    pool.decay();
+    pool->decay();
 }
 
 void break_contract(std::string_view which)
@@ -190,7 +190,7 @@ void break_contract(std::string_view which)
         });
     } else if (which == "coroutine") {
         std::thread thread;
-        use_on_two_threads(pool, thread);
+        use_on_two_threads(&pool, &thread);
         thread.join();
     } else if (which == "without_memory") {
         on_another_thread([&] {

@@ -120,7 +120,6 @@ int main(int argc, char** argv)
     // A report ends the program: without a signal, for which CTest would not look for the text.
     std::set_terminate([] { std::_Exit(1); });
     std::string_view const name = argc == 2 ? argv[1] : "";
-    auto const* const found = std::find_if(entries.begin(), entries.end(),
-                                           [&](entry const& e) { return e.name == name; });
+    auto const* const found = std::ranges::find(entries, name, &entry::name);
     return found != entries.end() && found->run() ? 0 : 1;
 }
