@@ -112,8 +112,8 @@ private:
     std::uint16_t allocated_ = 0;
     std::uint8_t bucket_ = 0;
     state state_ = state::idle;
-    std::uint32_t seal_ = 0;              // of all but the links
-    std::uint32_t list_seal_ = 0;         // of what the list reads: links, place, bucket
+    std::uint32_t seal_ = 0;      // of all but the links
+    std::uint32_t list_seal_ = 0; // of what the list reads: links, place, bucket
     // The last word in front of the buffer: 32-bit x86 would align it to 4 bytes only.
     alignas(8) std::uint64_t canary_ = 0;
 };
