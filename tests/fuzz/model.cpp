@@ -89,7 +89,8 @@ void model::move_assign(std::size_t to, std::size_t from)
     }
 }
 
-void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, void const* address)
+void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, std::size_t place,
+                    location const& at)
 {
     auto const bucket = bucket_of(size);
     home& from = home_of(pool);
@@ -101,18 +102,22 @@ void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, void c
         ++slab.count.hits;
         slab.idle.pop_back();
     }
-    slab.fewest_idle = std::min(slab.fewest_idle, slab.idle.size());
     ++slab.count.outstanding;
+    slab.peak = std::max(slab.peak, slab.count.outstanding);
     slab.count.most_outstanding = std::max(slab.count.most_outstanding, slab.count.outstanding);
     ++from.outstanding;
     from.most_outstanding = std::max(from.most_outstanding, from.outstanding);
     ++outstanding_;
 
-    outstanding_packet const fresh{.address = address,
+    auto const one_in = rules_.places_one_in;
+    outstanding_packet const fresh{.at = at,
                                    .from = &from,
                                    .bucket = bucket,
                                    .capacity = capacity_for(size),
-                                   .wrote = {}};
+                                   .place = place,
+                                   .is_recorded = one_in > 0 && from.acquired % one_in == 0,
+                                   .holds = {.asked = size}};
+    ++from.acquired;
     if (slots_.at(slot)) {
         drop(slot);
     }
@@ -141,11 +146,15 @@ void model::drop(std::size_t slot)
     }
 }
 
-void model::shrink(std::size_t pool, std::size_t slot, void const* address)
+void model::shrink(std::size_t pool, std::size_t slot, std::size_t place, location const& at)
 {
     auto const large = std::exchange(slots_.at(slot), std::nullopt);
-    acquire(pool, large->wrote.size, slot, address);
-    write(slot, large->wrote);
+    auto const needed = large->holds.needed();
+    acquire(pool, needed, slot, place, at);
+    auto& now = inside(slot);
+    now = large->holds;
+    now.asked = needed;
+    now.wrote = part(now.wrote, now.begin, now.end()); // nothing else is copied
     auto const small = std::exchange(slots_.at(slot), large);
     release(pool, slot);
     slots_.at(slot) = small;
@@ -170,7 +179,7 @@ void model::put(home& into, outstanding_packet const& packet)
     if (ours && is_bucket &&
         (rules_.tracks_demand || slab.idle.size() < rules_.buckets[packet.bucket].limit) &&
         idle_bytes(into) + bytes(packet.bucket) <= rules_.most_idle_bytes) {
-        slab.idle.push_back({.address = packet.address, .wrote = packet.wrote});
+        slab.idle.push_back({.at = packet.at, .wrote = packet.holds.wrote});
         ++slab.count.kept;
     } else {
         freed(*packet.from, packet.capacity);
@@ -185,18 +194,16 @@ void model::reserve(std::size_t pool, std::size_t size, std::size_t packets)
     while (slab.idle.size() < packets) {
         slab.idle.push_back({});
         made(of, capacity_for(size));
-        ++slab.fewest_idle; // it was never outstanding
         ++slab.count.reserved;
     }
 }
 
-/// demand_tracked: idle and outstanding packets together stay at the mark.
+/// demand_tracked: idle and outstanding packets together stay at the mark, which follows the peak.
 std::size_t model::surplus(slab& of, std::size_t limit)
 {
     auto const total = of.idle.size() + of.count.outstanding;
-    auto const demand = total - of.fewest_idle;
     auto const half = (of.mark + 1) / 2; // a decay lowers the mark no further
-    of.mark = std::max({demand, half, limit});
+    of.mark = std::max({of.peak, half, limit});
     auto const above = total > of.mark ? total - of.mark : 0;
     auto const surplus = std::min(above, most_freed);
     of.mark = std::max(of.mark, total - surplus);
@@ -212,7 +219,7 @@ void model::decay(std::size_t pool)
                                                   : std::min<std::size_t>(slab.idle.size(), 1);
         free_oldest(of, i, surplus);
         slab.count.decayed += surplus;
-        slab.fewest_idle = slab.idle.size();
+        slab.peak = slab.count.outstanding;
     }
 }
 
@@ -222,7 +229,6 @@ void model::trim(std::size_t pool)
     for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
         of.slabs[i].count.trimmed += of.slabs[i].idle.size();
         free_oldest(of, i, of.slabs[i].idle.size());
-        of.slabs[i].fewest_idle = 0;
     }
 }
 
@@ -238,30 +244,33 @@ void model::free_oldest(home& of, std::size_t bucket, std::size_t packets)
 void model::made(home const& of, std::size_t capacity)
 {
     memory_.at(of.source).count += 1;
-    memory_.at(of.source).bytes += rules_.header_bytes + capacity;
+    memory_.at(of.source).bytes += rules_.packet_bytes(capacity);
 }
 
 void model::freed(home const& of, std::size_t capacity)
 {
     memory_.at(of.source).count -= 1;
-    memory_.at(of.source).bytes -= rules_.header_bytes + capacity;
+    memory_.at(of.source).bytes -= rules_.packet_bytes(capacity);
 }
 
-bool model::is_live(void const* address) const
+bool model::is_idle(void const* packet) const
 {
-    auto const is_there = [&](idle_packet const& packet) { return packet.address == address; };
-    return std::ranges::any_of(
-               slots_, [&](auto const& packet) { return packet && packet->address == address; }) ||
-           std::ranges::any_of(homes_, [&](auto const& home) {
-               return std::ranges::any_of(home.slabs, [&](slab const& each) {
-                   return std::ranges::any_of(each.idle, is_there);
-               });
-           });
+    auto const is_there = [&](idle_packet const& each) { return each.at.packet == packet; };
+    return std::ranges::any_of(homes_, [&](home const& home) {
+        return std::ranges::any_of(
+            home.slabs, [&](slab const& each) { return std::ranges::any_of(each.idle, is_there); });
+    });
+}
+
+bool model::is_live(void const* packet) const
+{
+    auto const is_there = [&](auto const& each) { return each && each->at.packet == packet; };
+    return std::ranges::any_of(slots_, is_there) || is_idle(packet);
 }
 
 std::size_t model::bytes(std::size_t bucket) const
 {
-    return rules_.header_bytes + rules_.buckets[bucket].size;
+    return rules_.packet_bytes(rules_.buckets[bucket].size);
 }
 
 std::size_t model::idle_bytes(home const& of) const
@@ -288,26 +297,67 @@ amount model::idle(std::size_t pool) const
     return sum;
 }
 
-std::vector<counters> model::counted(std::size_t pool) const
+/// Above the largest bucket nothing is idle, and there is no capacity.
+counters model::row(home const& of, std::size_t bucket) const
+{
+    auto const& slab = of.slabs[bucket];
+    auto row = slab.count;
+    if (bucket < rules_.buckets.size()) {
+        row.capacity = rules_.buckets[bucket].size;
+        row.idle = slab.idle.size();
+        row.idle_bytes = slab.idle.size() * bytes(bucket);
+    }
+    return row;
+}
+
+counted_rows model::counted(std::size_t pool) const
 {
     home const& of = home_of(pool);
-    std::vector<counters> rows;
+    counted_rows rows;
     counters sum;
-    for (auto const& [idle, fewest, mark, count] : of.slabs) {
-        rows.push_back(count);
-        sum.hits += count.hits;
-        sum.misses += count.misses;
-        sum.kept += count.kept;
-        sum.freed += count.freed;
-        sum.drops += count.drops;
-        sum.decayed += count.decayed;
-        sum.trimmed += count.trimmed;
-        sum.reserved += count.reserved;
+    for (std::size_t bucket = 0; bucket < of.slabs.size(); ++bucket) {
+        rows.push_back(row(of, bucket));
+        for (auto const& field : counters_fields) {
+            sum.*field.value += rows.back().*field.value;
+        }
     }
-    sum.outstanding = of.outstanding;
-    sum.most_outstanding = of.most_outstanding;
+    sum.capacity = 0;
+    sum.most_outstanding = of.most_outstanding; // those of the buckets are of different moments
     rows.push_back(sum);
     return rows;
+}
+
+counted_rows model::counted_since(std::size_t pool)
+{
+    auto const now = counted(pool);
+    auto since = now;
+    auto& earlier = home_of(pool).remembered;
+    for (std::size_t i = 0; i < earlier.size(); ++i) {
+        for (auto const& field : counters_fields) {
+            since[i].*field.value -= field.grows ? earlier[i].*field.value : 0;
+        }
+    }
+    earlier = now;
+    return since;
+}
+
+std::vector<placed> model::recorded(std::size_t pool) const
+{
+    std::vector<placed> result;
+    for (auto const& packet : slots_) {
+        if (!packet || packet->from != pools_.at(pool) || !packet->is_recorded) {
+            continue;
+        }
+        auto const same = std::ranges::find_if(result, [&](placed const& each) {
+            return each.place == packet->place && each.bucket == packet->bucket;
+        });
+        if (same != result.end()) {
+            ++same->count;
+        } else {
+            result.push_back({.place = packet->place, .bucket = packet->bucket, .count = 1});
+        }
+    }
+    return result;
 }
 
 std::size_t model::source_of(std::size_t pool) const
