@@ -149,8 +149,8 @@ void add_with(choice<Ps...>)
     fuzz::combinations().push_back(&combined<Buckets, Ps...>::numbered);
 }
 
-/// The kinds of metadata and of buckets in turn: each meets each choice of the others at some
-/// number, for the axes are of two or three choices or their metadata is of five.
+/// Buckets and metadata are taken in turn, not with everything: their numbers, seven and five, have
+/// no factor in common with those of the axes, so that each meets each choice of every axis.
 template <std::size_t Number, class... Taken>
 void add(choice<Taken...>)
 {

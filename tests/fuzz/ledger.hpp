@@ -68,6 +68,7 @@ struct effects {
     std::size_t metadata_destroyed_inside = 0; ///< a door
     std::size_t entries = 0;                   ///< through doors
     std::size_t source_calls_outside = 0;
+    std::size_t uncleared = 0; ///< blocks that the source got back with something in them
 };
 
 /// Books what operations of pools take and give back; its own users' memory is not in it.
@@ -122,7 +123,8 @@ private:
                 .metadata_destroyed_inside = watched.destroyed_inside,
                 .entries = own_door::entries,
                 .source_calls_outside =
-                    resources_[0].calls_outside() + resources_[1].calls_outside()};
+                    resources_[0].calls_outside() + resources_[1].calls_outside(),
+                .uncleared = resources_[0].uncleared() + resources_[1].uncleared()};
     }
 
     std::array<counting_resource, 2> resources_;
@@ -160,7 +162,8 @@ outcome ledger::run(Call const& call)
     for (auto const field :
          {&effects::allocations, &effects::refused_memory, &effects::refused_metadata,
           &effects::constructed_metadata, &effects::moved_metadata,
-          &effects::metadata_destroyed_inside, &effects::entries, &effects::source_calls_outside}) {
+          &effects::metadata_destroyed_inside, &effects::entries, &effects::source_calls_outside,
+          &effects::uncleared}) {
         last_.*field -= before.*field;
     }
     successes_left_ -= successes_left_ == never ? 0 : last_.allocations;

@@ -168,6 +168,8 @@ void referee::check_call(bool had_door, call_rules const& rules, bool done) cons
     auto const& did = ledger_.last();
     if (done) {
         expect("metadata destroyed inside a door", 0, did.metadata_destroyed_inside);
+        expect("packets that were freed with something in them", 0,
+               of_.rules.clears ? did.uncleared : 0);
     }
     if (!rules.may_move) {
         expect("moves of metadata", 0, did.moved_metadata);
