@@ -1,4 +1,4 @@
-// A bucket policy for another protocol: data, checked by the compiler.
+// A bucket policy for a protocol that has no preset: data, checked by the compiler.
 #include <array>
 #include <cstddef>
 #include <cstdio>
@@ -7,34 +7,42 @@
 
 import pktpool;
 
-// WireGuard: handshakes and keepalives are small, data fills the MTU.
-struct wireguard_buckets {
+// A market-data feed: messages of Nasdaq TotalView-ITCH 5.0 in packets of MoldUDP64 1.00. A
+// receiver holds the packets behind a gap until the missing ones come again.
+inline constexpr std::size_t mold_header = 10 + 8 + 2; // session, sequence number, message count
+inline constexpr std::size_t mold_length = 2;          // in front of each message
+inline constexpr std::size_t largest_message = 50;     // ITCH: an order imbalance indicator
+
+struct market_data_buckets {
     static constexpr std::array buckets{
-        pktpool::bucket{.size = 64, .limit = 16},    // cookie reply, keepalive
-        pktpool::bucket{.size = 148, .limit = 16},   // handshake initiation, response
-        pktpool::bucket{.size = 1472, .limit = 256}, // data on an Ethernet path over IPv4
+        pktpool::bucket{.size = mold_header, .limit = 16}, // heartbeats, requests to send again
+        pktpool::bucket{.size = mold_header + mold_length + largest_message, .limit = 64},
+        pktpool::bucket{.size = pktpool::udp_payload(1500, pktpool::ip::v4), .limit = 256},
     };
 };
 
 // A mistake, such as a size out of order, does not compile, and the compiler names the rule:
 // "because 'buckets_strictly_ascending' evaluated to false".
-static_assert(pktpool::bucket_policy<wireguard_buckets>);
+static_assert(pktpool::bucket_policy<market_data_buckets>);
 
-// Sizes are looked up at compile time, too.
-static_assert(pktpool::bucket_index<wireguard_buckets>(92) == 1);
+// Sizes are looked up at compile time, too: an order of 36 bytes, alone in its packet.
+static_assert(pktpool::bucket_index<market_data_buckets>(mold_header + mold_length + 36) == 1);
 
 int main()
 {
     // Every thread has its own pool here by construction: the check can go.
-    pktpool::basic_packet_pool<wireguard_buckets, pktpool::unchecked> pool;
+    pktpool::basic_packet_pool<market_data_buckets, pktpool::unchecked> pool;
 
-    auto handshake = pool.acquire(92);
-    auto data = pool.acquire(1420);
-    std::printf("handshake: %u bytes, data: %u bytes\n", handshake->allocated, data->allocated);
+    auto heartbeat = pool.acquire(mold_header);
+    auto order = pool.acquire(mold_header + mold_length + 36);
+    auto burst = pool.acquire(1400);
+    std::printf("heartbeat: %u bytes, order: %u bytes, burst: %u bytes\n", heartbeat->allocated,
+                order->allocated, burst->allocated);
 
-    pool.release(std::move(handshake));
-    pool.release(std::move(data));
-    for (std::size_t i = 0; i < pktpool::bucket_count<wireguard_buckets>; ++i) {
+    pool.release(std::move(heartbeat));
+    pool.release(std::move(order));
+    pool.release(std::move(burst));
+    for (std::size_t i = 0; i < pktpool::bucket_count<market_data_buckets>; ++i) {
         std::printf("bucket %zu: %zu idle, %zu bytes\n", i, pool.idle(i).count, pool.idle(i).bytes);
     }
 }

@@ -10,6 +10,8 @@ module;
 #include <type_traits>
 #include <utility>
 
+#include "pktpool_attributes.hpp"
+
 export module pktpool:buckets;
 
 namespace pktpool {
@@ -26,6 +28,33 @@ export inline constexpr std::size_t max_packet_size = std::numeric_limits<std::u
 /// The largest limit, in packets. With fixed_limit a pool carries two pointers for each of them in
 /// itself: one with a limit of 65535 is an object of a megabyte, not for a thread's stack.
 export inline constexpr std::size_t max_bucket_limit = std::numeric_limits<std::uint16_t>::max();
+
+template <class N>
+concept counts_bytes =
+    std::integral<N> || (!std::floating_point<N> && std::convertible_to<N, std::size_t>);
+
+/// A number of bytes, from any integer type without a warning or a cast. A negative number, or one
+/// that std::size_t cannot hold, becomes one that no packet can have.
+export class byte_count {
+public:
+    template <counts_bytes N>
+    // NOLINTNEXTLINE(google-explicit-constructor): it stands for an integer
+    PKTPOOL_HOT constexpr byte_count(N bytes) noexcept : bytes_(static_cast<std::size_t>(bytes))
+    {
+        if constexpr (std::integral<N> && sizeof(N) > sizeof(std::size_t)) {
+            bytes_ =
+                static_cast<N>(bytes_) == bytes ? bytes_ : std::numeric_limits<std::size_t>::max();
+        }
+    }
+
+    // NOLINTNEXTLINE(google-explicit-constructor): the same
+    PKTPOOL_HOT constexpr operator std::size_t() const noexcept { return bytes_; }
+
+private:
+    std::size_t bytes_;
+};
+
+static_assert(byte_count(1472) == 1472 && byte_count(-1) > max_packet_size);
 
 /// Stands for the index of a bucket in a packet that no bucket of a pool was asked for.
 export inline constexpr std::uint8_t no_bucket = std::numeric_limits<std::uint8_t>::max();

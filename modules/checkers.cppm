@@ -66,6 +66,21 @@ PKTPOOL_HOT void show_unwritten([[maybe_unused]] void const* memory,
 #endif
 }
 
+/// The first `bytes` may be used from now on; those that already might hold what they held.
+inline void show_more([[maybe_unused]] std::byte* memory,
+                      [[maybe_unused]] std::size_t bytes) noexcept
+{
+#if defined(PKTPOOL_ASAN)
+    __asan_unpoison_memory_region(memory, bytes);
+#elif defined(PKTPOOL_MEMCHECK)
+    constexpr unsigned not_addressable = 3;
+    for (std::byte bits{};
+         bytes > 0 && VALGRIND_GET_VBITS(memory + bytes - 1, &bits, 1) == not_addressable;) {
+        static_cast<void>(VALGRIND_MAKE_MEM_UNDEFINED(memory + --bytes, 1));
+    }
+#endif
+}
+
 /// Lets the checker report memory that is hidden, at the place that is wrong.
 PKTPOOL_HOT void touch([[maybe_unused]] void const* memory) noexcept
 {

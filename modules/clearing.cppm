@@ -24,9 +24,10 @@ struct never_cleared {
     static constexpr bool clears_released = false;
 };
 
-/// For secrets: the whole buffer is zero before its packet is kept or freed, however its handle let
-/// it go; the metadata is reset (where `Metadata{}` cannot throw), and all of it is zero before its
-/// memory goes back to the source. No optimiser removes that.
+/// For secrets: the metadata is destroyed, and its bytes and the whole buffer are zero before the
+/// packet is kept or freed, however its handle let it go; with `hardened` the buffer holds the
+/// pattern of that instead. All of it is zero before its memory goes back to the source. No
+/// optimiser removes that.
 export struct clear_on_release {
     static constexpr bool clears_released = true;
 };

@@ -7,8 +7,6 @@ module;
 #include <string_view>
 #include <vector>
 
-#include <gsl/span>
-
 export module pktpool:guard;
 
 import :source;
@@ -80,6 +78,10 @@ public:
     /// Back to idle. Contract: it was out, of this pool, and is whole.
     void retire(guarded_packet const& packet, ledger const* pool,
                 std::source_location where) noexcept;
+    /// The user has `bytes` of it from now on, if that is more. Contract: it is out, and nobody
+    /// wrote to those before. Returns how many the user has.
+    std::size_t claim(guarded_packet const& packet, std::size_t bytes,
+                      std::source_location where) noexcept;
     /// Contract: nobody wrote to it while it was idle.
     void check_idle(guarded_packet const& packet) const noexcept;
 
@@ -88,13 +90,21 @@ private:
     enum class state : std::uint8_t { idle, out };
 
     [[nodiscard]] std::uint64_t canary() const noexcept;
-    [[nodiscard]] std::uint64_t seal() const noexcept;
+    [[nodiscard]] std::uint32_t seal() const noexcept;
+    [[nodiscard]] std::uint32_t list_seal() const noexcept;
     void check_header(guarded_packet const& packet, std::source_location where) const noexcept;
-    [[nodiscard]] bool misused(guarded_packet const& packet, std::string_view how,
+    void check_links(void const* packet, std::source_location where) const noexcept;
+    void check_not_overrun(guarded_packet const& packet, std::byte const* begin,
+                           std::byte const* end, std::source_location where) const noexcept;
+    void check_not_written(guarded_packet const& packet, std::byte const* begin,
+                           std::byte const* end, std::string_view how,
+                           std::source_location where) const noexcept;
+    [[nodiscard]] bool misused(void const* packet, std::string_view how,
                                std::source_location where) const noexcept;
 
-    guard_record* next_ = nullptr;  // in the ledger
-    guard_record** from_ = nullptr; // what points here, or null when its place is not recorded
+    // In the ledger, whose lock is held where they are used; null when the place is not recorded.
+    guard_record* older_ = nullptr;
+    guard_record* newer_ = nullptr;
     ledger* pool_ = nullptr;
     std::source_location acquired_{};
     std::source_location released_{};
@@ -102,8 +112,9 @@ private:
     std::uint16_t allocated_ = 0;
     std::uint8_t bucket_ = 0;
     state state_ = state::idle;
-    std::uint64_t seal_ = 0;
-    std::uint64_t canary_ = 0; // the last word in front of the buffer
+    std::uint32_t seal_ = 0;      // of all but the links
+    std::uint32_t list_seal_ = 0; // of what the list reads: links, place, bucket
+    std::uint64_t canary_ = 0;    // the last word in front of the buffer
 };
 
 /// The packets of a pool whose place is recorded while they are out, newest first.
@@ -116,8 +127,10 @@ public:
 
     /// Whether this acquire is one whose place is recorded; the first is.
     [[nodiscard]] bool records(std::uint32_t one_in, std::source_location where) noexcept;
-    void add(guard_record& record) noexcept;
-    static void remove(guard_record& record) noexcept;
+    void add(guard_record& record, void const* packet, std::source_location where) noexcept;
+    /// A packet that is back, recorded or not. Contract, as of add(): nobody wrote over its links
+    /// or over those of its neighbours; one that was written is reported before it is followed.
+    void remove(guard_record& record, std::source_location where) noexcept;
 
     /// By place and bucket, most packets first. O(n log n) for n packets; throws std::bad_alloc.
     [[nodiscard]] std::vector<outstanding_packets> outstanding() const;
@@ -127,7 +140,12 @@ public:
     [[nodiscard]] std::source_location first_use() const noexcept { return first_use_; }
 
 private:
+    /// Null is harmless.
+    void check_links(guard_record const* record, std::source_location where) const noexcept;
+    void link(guard_record* older, guard_record* newer) noexcept;
+
     guard_record* newest_ = nullptr;
+    std::ptrdiff_t to_record_ = 0; // bytes from the start of a packet
     std::source_location first_use_{};
     std::uint32_t until_next_ = 0; // acquires
 };

@@ -32,7 +32,7 @@ export struct return_on_drop {
 static_assert(drop_policy<free_on_drop> && drop_policy<return_on_drop>);
 
 /// Tells the slab of a packet that its handle is gone; null is harmless. The thread rules of its
-/// pool hold.
+/// pool hold, and once that is gone any thread may drop what is left of it, one at a time.
 export template <class Packet, class Slab>
 class homing_deleter {
 public:

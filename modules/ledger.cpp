@@ -11,6 +11,8 @@ module;
 
 module pktpool;
 
+import :message;
+
 namespace pktpool {
 
 bool ledger::records(std::uint32_t one_in, std::source_location where) noexcept
@@ -26,32 +28,55 @@ bool ledger::records(std::uint32_t one_in, std::source_location where) noexcept
     return true;
 }
 
-void ledger::add(guard_record& record) noexcept
+void ledger::check_links(guard_record const* record, std::source_location where) const noexcept
 {
-    record.next_ = newest_;
-    record.from_ = &newest_;
-    if (newest_ != nullptr) {
-        newest_->from_ = &record.next_;
+    if (record != nullptr) {
+        record->check_links(reinterpret_cast<std::byte const*>(record) - to_record_, where);
     }
-    newest_ = &record;
 }
 
-void ledger::remove(guard_record& record) noexcept
+/// Makes neighbours of them; null stands for the end of the list.
+void ledger::link(guard_record* older, guard_record* newer) noexcept
 {
-    if (record.from_ != nullptr) {
-        *record.from_ = record.next_;
-        if (record.next_ != nullptr) {
-            record.next_->from_ = record.from_;
-        }
-        record.next_ = nullptr;
-        record.from_ = nullptr;
+    if (older != nullptr) {
+        older->newer_ = newer;
+        older->list_seal_ = older->list_seal();
+    }
+    if (newer == nullptr) {
+        newest_ = older;
+    } else {
+        newer->older_ = older;
+        newer->list_seal_ = newer->list_seal();
+    }
+}
+
+void ledger::add(guard_record& record, void const* packet, std::source_location where) noexcept
+{
+    to_record_ =
+        reinterpret_cast<std::byte const*>(&record) - static_cast<std::byte const*>(packet);
+    check_links(newest_, where);
+    link(newest_, &record);
+    link(&record, nullptr);
+}
+
+void ledger::remove(guard_record& record, std::source_location where) noexcept
+{
+    check_links(&record, where);
+    if (newest_ == &record || record.newer_ != nullptr) {
+        check_links(record.older_, where);
+        check_links(record.newer_, where);
+        link(record.older_, record.newer_);
+        record.older_ = nullptr;
+        record.newer_ = nullptr;
+        record.list_seal_ = record.list_seal();
     }
 }
 
 std::vector<outstanding_packets> ledger::outstanding() const
 {
     std::vector<outstanding_packets> each;
-    for (auto const* record = newest_; record != nullptr; record = record->next_) {
+    for (auto const* record = newest_; record != nullptr; record = record->older_) {
+        check_links(record, {});
         each.push_back({record->acquired_, record->bucket_, 1});
     }
     auto const key = [](outstanding_packets const& of) {

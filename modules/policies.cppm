@@ -23,7 +23,7 @@ namespace pktpool {
 
 /// `static constexpr std::size_t most_idle_bytes`: the most bytes that all idle packets of a pool
 /// take.
-template <class P>
+export template <class P>
 concept idle_bound = requires {
     { P::most_idle_bytes } -> std::same_as<std::size_t const&>;
 };

@@ -5,13 +5,12 @@ module;
 #include <cstdint>
 #include <memory>
 #include <source_location>
+#include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <gsl/assert>
-#include <gsl/narrow>
-#include <gsl/span>
 
 #include "pktpool_attributes.hpp"
 
@@ -29,32 +28,43 @@ import :policies;
 import :cache;
 import :guard;
 import :statistics;
-import :own_home;
-import :shared_home;
+import :core;
+import :places;
 
 namespace pktpool {
 
+/// A view that std::span takes no temporary of, gsl::span for one.
+template <class View, class T>
+concept other_view_of = !std::convertible_to<View, std::span<T>> && requires(View view) {
+    { view.data() } -> std::same_as<T*>;
+    { view.size() } -> std::convertible_to<std::size_t>;
+};
+
 /// Hands out packets of the sizes of a bucket policy and keeps the returned ones for reuse. Handles
-/// may outlive it. Moved from, it is empty and usable. With limits that are known at compile time
-/// it owns no heap memory but its idle packets. Where it hears of dropped handles (return_on_drop,
-/// counted, hardened) a handle is two pointers, the slabs are on the heap, too, and its thread
-/// rules hold for drops.
-/// Threads: as its threading policy says; a move leaves the new pool unbound, and the destructor
-/// may run on any thread that no other one uses the pool beside.
+/// may outlive it, and any thread may then drop them, one at a time. Moved from, it is as new. With
+/// limits that are known at compile time it owns no heap memory but its idle packets. Where it
+/// hears of dropped handles (return_on_drop, counted, hardened) a handle is two pointers, the slabs
+/// are on the heap, too, and its thread rules hold for drops.
+///
+/// Threads: as its threading policy says, for every function. The source and the constructor of
+/// metadata are called inside of what the policy guards, the destructor of metadata outside. A move
+/// and the destructor want the pools that they are about for themselves, on any thread for the
+/// destructor; a move leaves both unbound.
+///
+/// Source and metadata may call the pool that they serve, from whatever it calls of theirs.
 export template <bucket_policy Buckets = libtorrent_buckets,
                  threading_policy Threading = single_threaded, class... Policies>
     requires further_policies<Policies...>
 class basic_packet_pool {
     using policies = policy_set<room_of<Buckets>, Policies...>;
     using source_type = typename policies::source;
-    using home =
-        std::conditional_t<policies::hears_of_drops, shared_home<Buckets, Threading, policies>,
-                           own_home<Buckets, Threading, policies>>;
+    using core = pool_core<Buckets, Threading, policies>;
+    using place = std::conditional_t<core::hears_of_drops, core_on_heap<core>, core_in_pool<core>>;
     using here = std::source_location;
 
 public:
     using packet = typename policies::packet;
-    using packet_ptr = typename home::packet_ptr;
+    using packet_ptr = typename core::packet_ptr;
 
     basic_packet_pool() noexcept
         requires std::is_nothrow_default_constructible_v<source_type>
@@ -63,35 +73,36 @@ public:
     }
 
     /// A pool over a source with state.
-    explicit basic_packet_pool(source_type const& source) noexcept : home_(source) {}
+    explicit basic_packet_pool(source_type const& source) noexcept : place_(source) {}
 
-    basic_packet_pool(basic_packet_pool&& other) noexcept : home_(other.home_.source())
+    basic_packet_pool(basic_packet_pool&& other, here where = here::current()) noexcept
+        : place_(other.place_.source())
     {
-        home_.take_over(other.home_, here::current());
+        take_over(other, where);
     }
+    /// A report of another thread cannot name the place of an assignment.
     basic_packet_pool& operator=(basic_packet_pool&& other) noexcept
     {
         if (this != &other) {
-            home_.take_over(other.home_, here::current());
+            take_over(other, {});
         }
         return *this;
     }
     ~basic_packet_pool() = default;
 
     /// A packet of the smallest bucket with capacity >= `size` bytes, above the largest bucket one
-    /// of exactly `size`. Its metadata is reset, its buffer untouched, and `size` bytes of that are
-    /// the caller's. Throws std::length_error
-    /// above max_packet_size and std::bad_alloc when memory is out; the pool is then as before.
-    /// O(1).
-    [[nodiscard]] PKTPOOL_HOT packet_ptr acquire(std::size_t size, here where = here::current())
+    /// of exactly `size`. Its metadata is `Metadata{}`, its buffer untouched, and `size` bytes of
+    /// that are the caller's. Throws std::length_error above max_packet_size and for a negative
+    /// size, std::bad_alloc when memory is out, and what the metadata throws; the pool is then as
+    /// before. O(1).
+    [[nodiscard]] PKTPOOL_HOT packet_ptr acquire(byte_count size, here where = here::current())
     {
-        auto& slabs = home_.open();
-        [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
-        if (size > Buckets::buckets.back().size) [[unlikely]] {
-            return exact(size, where);
+        auto& core = place_.open();
+        [[maybe_unused]] auto const held = core.enter("acquire()", where);
+        if (size > largest) [[unlikely]] {
+            return core.acquire_exact(size, where);
         }
-        auto& slab = slabs[bucket_index<Buckets>(size)];
-        return home_.handle(slabs.take(slab, size, where), slab);
+        return core.acquire(bucket_index<Buckets>(size), size, where);
     }
 
     /// The same for a size that is known when the caller is compiled, look-up included.
@@ -99,64 +110,85 @@ public:
         requires(Size <= max_packet_size)
     [[nodiscard]] PKTPOOL_HOT packet_ptr acquire(here where = here::current())
     {
-        auto& slabs = home_.open();
-        [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
-        constexpr auto index = bucket_index<Buckets>(Size);
-        if constexpr (index == bucket_count<Buckets>) {
-            return exact(Size, where);
+        auto& core = place_.open();
+        [[maybe_unused]] auto const held = core.enter("acquire()", where);
+        if constexpr (Size > largest) {
+            return core.acquire_exact(Size, where);
         } else {
-            return home_.handle(slabs.take(slabs[index], Size, where), slabs[index]);
+            return core.acquire(bucket_index<Buckets>(Size), Size, where);
         }
     }
 
     /// Fills the batch with packets for `size` bytes each, as recvmmsg(2) wants them. Handles that
     /// were in it are dropped first. Throws as acquire does, and then the batch is empty and the
     /// pool has every idle packet that it had. O(packets), with one check and one look-up.
-    void acquire(std::size_t size, gsl::span<packet_ptr> batch, here where = here::current())
+    void acquire(byte_count size, std::span<packet_ptr> batch, here where = here::current())
     {
         for (auto& p : batch) {
-            if (p) {
-                p.reset();
-            }
+            p.reset();
         }
-        auto& slabs = home_.open();
-        [[maybe_unused]] auto const held = slabs.enter("acquire()", where);
-        if (size > Buckets::buckets.back().size) [[unlikely]] {
-            if (size > max_packet_size) {
-                throw_size_too_large(size, max_packet_size); // also for an empty batch
-            }
-            home_.make_exact(size, batch, where);
-            return;
-        }
-        auto& slab = slabs[bucket_index<Buckets>(size)];
-        auto const wrap = [this, &slab](packet* p) { return home_.handle(p, slab); };
-        slabs.take(slab, size, slab.capacity(), batch, wrap, where);
+        place_.open().acquire(size, batch, where);
+    }
+    /// The same for a temporary view of another library.
+    template <other_view_of<packet_ptr> View>
+    void acquire(byte_count size, View&& batch, // NOLINT(*-missing-std-forward): lvalues are spans
+                 here where = here::current())
+    {
+        acquire(size, std::span<packet_ptr>(batch.data(), batch.size()), where);
     }
 
     /// Keeps a bucket's packet for reuse while there is room for it, frees any other. Null is
     /// harmless. Never throws, never allocates. O(1).
     PKTPOOL_HOT void release(packet_ptr p, here where = here::current()) noexcept
     {
-        home_.release(std::move(p), where);
+        if constexpr (core::hears_of_drops) { // it goes back to the pool that it came from
+            if (p) [[likely]] {
+                auto const from = p.get_deleter();
+                from.slab().core().take_back(p.release(), from, way_back::released, ledger(),
+                                             where);
+            } else if (auto const* const core = place_.find()) {
+                core->check_door("release()", where);
+            }
+        } else {
+            auto const from = p.get_deleter();
+            place_.open().take_back(p.release(), from, way_back::released, nullptr, where);
+        }
     }
 
     /// Releases every packet of the batch and leaves it full of null, as after sendmmsg(2).
-    void release(gsl::span<packet_ptr> batch, here where = here::current()) noexcept
+    void release(std::span<packet_ptr> batch, here where = here::current()) noexcept
     {
-        home_.release(batch, where);
+        if (auto* const core = place_.find()) {
+            core->take_back(batch, where);
+        } else {
+            for (auto& p : batch) {
+                release(std::move(p), where);
+            }
+        }
+    }
+    /// The same for a temporary view of another library.
+    template <other_view_of<packet_ptr> View>
+    void release(View&& batch, // NOLINT(*-missing-std-forward): lvalues are spans
+                 here where = here::current()) noexcept
+    {
+        release(std::span<packet_ptr>(batch.data(), batch.size()), where);
     }
 
     /// Moves what the packet holds, metadata and used bytes, to one of the smallest bucket that has
     /// room for them, and releases the larger: so that a small datagram that is kept does not pin
     /// the buffer that it was received into. Returns whether it moved; null is harmless. With
-    /// headroom and tailroom the bytes that were prepended stay so, and the tailroom is new. Throws
-    /// std::bad_alloc, and the packet is then as before. O(used bytes).
+    /// headroom and tailroom the used bytes stay where they were from the start of the datagram on,
+    /// so that headroom() does not fall, and the tailroom is new. Throws as acquire does, and the
+    /// packet is then as before. O(used bytes).
     bool shrink_to_bucket(packet_ptr& p, here where = here::current())
     {
+        if (auto const* const core = place_.find()) {
+            core->check_door("shrink_to_bucket()", where);
+        }
         if (!p) {
             return false;
         }
-        auto const size = p->datagram_bytes(construction_key{});
+        auto const size = p->datagram_bytes(construction_key{}, where);
         auto const index = bucket_index<Buckets>(size);
         if (index == bucket_count<Buckets> || Buckets::buckets[index].size >= p->allocated) {
             return false;
@@ -172,42 +204,41 @@ public:
     /// says: with fixed_limit one a bucket. Call it on a timer.
     void decay(here where = here::current()) noexcept
     {
-        if (auto* const slabs = home_.find()) {
-            [[maybe_unused]] auto const held = slabs->enter("decay()", where);
-            slabs->decay();
+        if (auto* const core = place_.find()) {
+            [[maybe_unused]] auto const held = core->enter("decay()", where);
+            core->decay();
         }
     }
 
     /// Gives all idle packets back to the source. O(packets).
     void trim(here where = here::current()) noexcept
     {
-        if (auto* const slabs = home_.find()) {
-            [[maybe_unused]] auto const held = slabs->enter("trim()", where);
-            slabs->trim();
+        if (auto* const core = place_.find()) {
+            [[maybe_unused]] auto const held = core->enter("trim()", where);
+            core->trim();
         }
     }
 
-    /// Makes packets until `packets` of the bucket for `size` are idle; from then on decay treats
-    /// them like any other. Throws std::length_error
-    /// for a size above the largest bucket and for more packets than the retention policy or the
-    /// bound on idle bytes lets be idle, std::bad_alloc when memory is out; the pool is then as
-    /// before. O(packets).
-    void reserve(std::size_t size, std::size_t packets, here where = here::current())
+    /// Makes as many packets as are missing to `packets` idle ones of the bucket for `size`; from
+    /// then on decay treats them like any other. Throws std::length_error for a size above the
+    /// largest bucket and for more packets than the retention policy or the bound on idle bytes
+    /// lets be idle, std::bad_alloc when memory is out; the pool is then as before. O(packets).
+    void reserve(byte_count size, std::size_t packets, here where = here::current())
     {
-        if (size > Buckets::buckets.back().size) {
-            throw_too_large("a size to reserve", size, Buckets::buckets.back().size,
+        auto& core = place_.open();
+        [[maybe_unused]] auto const held = core.enter("reserve()", where);
+        if (size > largest) {
+            throw_too_large("a size to reserve", size, largest,
                             "packets above the largest bucket are not kept");
         }
-        auto& slabs = home_.open();
-        [[maybe_unused]] auto const held = slabs.enter("reserve()", where);
-        slabs.reserve(slabs[bucket_index<Buckets>(size)], packets);
+        core.reserve(bucket_index<Buckets>(size), packets);
     }
 
     /// The next use binds the pool anew; see the threading policy.
     void detach() noexcept
     {
-        if (auto* const slabs = home_.find()) {
-            slabs->detach();
+        if (auto* const core = place_.find()) {
+            core->detach();
         }
     }
 
@@ -216,9 +247,9 @@ public:
     {
         Expects(index < bucket_count<Buckets> ||
                 broken("idle() was asked for a bucket that the policy does not have", where));
-        if (auto const* const slabs = home_.find()) {
-            [[maybe_unused]] auto const held = slabs->enter("idle()", where);
-            return (*slabs)[index].idle();
+        if (auto const* const core = place_.find()) {
+            [[maybe_unused]] auto const held = core->enter("idle()", where);
+            return core->slabs()[index].idle();
         }
         return {};
     }
@@ -226,9 +257,9 @@ public:
     /// The idle packets of all buckets.
     [[nodiscard]] idle_packets idle(here where = here::current()) const noexcept
     {
-        if (auto const* const slabs = home_.find()) {
-            [[maybe_unused]] auto const held = slabs->enter("idle()", where);
-            return slabs->idle();
+        if (auto const* const core = place_.find()) {
+            [[maybe_unused]] auto const held = core->enter("idle()", where);
+            return core->slabs().idle();
         }
         return {};
     }
@@ -238,9 +269,9 @@ public:
     statistics(here where = here::current()) const noexcept
         requires policies::statistics::counts
     {
-        if (auto const* const slabs = home_.find()) {
-            [[maybe_unused]] auto const held = slabs->enter("statistics()", where);
-            return slabs->statistics();
+        if (auto const* const core = place_.find()) {
+            [[maybe_unused]] auto const held = core->enter("statistics()", where);
+            return core->statistics();
         }
         return nothing_counted<bucket_count<Buckets>>(Buckets::buckets);
     }
@@ -250,23 +281,42 @@ public:
     [[nodiscard]] std::vector<outstanding_packets> outstanding(here where = here::current()) const
         requires policies::care::hardened
     {
-        if (auto const* const slabs = home_.find()) {
-            [[maybe_unused]] auto const held = slabs->enter("outstanding()", where);
-            return slabs->ledger().outstanding();
+        if (auto const* const core = place_.find()) {
+            [[maybe_unused]] auto const held = core->enter("outstanding()", where);
+            return core->ledger().outstanding();
         }
         return {};
     }
 
 private:
-    /// Inside the door.
-    [[nodiscard]] PKTPOOL_RARE packet_ptr exact(std::size_t size, here where)
+    static constexpr std::size_t largest = Buckets::buckets.back().size;
+
+    /// Only a guard asks which pool a packet was brought to.
+    [[nodiscard]] PKTPOOL_HOT typename core::ledger_type const* ledger() const noexcept
     {
-        packet_ptr p;
-        home_.make_exact(size, gsl::span(&p, 1), where);
-        return p;
+        if constexpr (policies::care::hardened) {
+            if (auto const* const core = place_.find()) {
+                return &core->ledger();
+            }
+        }
+        return nullptr;
     }
 
-    home home_;
+    /// One door after the other: two pools that are moved both ways cannot wait for each other.
+    void take_over(basic_packet_pool& other, here where) noexcept
+    {
+        if (auto const* const core = place_.find()) {
+            core->check_door("a move to a pool", where);
+        }
+        if (auto const* const core = other.place_.find()) {
+            core->check_door("a move from a pool", where);
+        }
+        place_.take_over(other.place_);
+        detach();
+        other.detach();
+    }
+
+    place place_;
 };
 
 export using packet_pool = basic_packet_pool<>;
@@ -277,7 +327,7 @@ static_assert(std::is_nothrow_move_constructible_v<packet_pool>);
 static_assert(!std::is_copy_constructible_v<packet_pool>);
 static_assert(sizeof(basic_packet_pool<libtorrent_buckets, unchecked>) ==
                   2 * 30 * sizeof(void*) +
-                      3 * sizeof(bucket_cache<packet, heap_source, fixed_limit>),
+                      4 * sizeof(bucket_cache<packet, heap_source, fixed_limit>),
               "the policies that cost nothing at run time take no byte");
 
 } // namespace pktpool

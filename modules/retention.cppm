@@ -11,10 +11,11 @@ namespace pktpool {
 
 /// What a slab knows of its packets at a decay.
 export struct slab_counts {
-    std::uint32_t idle;        ///< in the slab now
-    std::uint32_t fewest_idle; ///< the fewest since the last decay; for policies that track demand
-    std::uint32_t total;       ///< idle and outstanding; for policies that track demand
-    std::uint32_t limit;       ///< of the bucket policy
+    std::uint32_t idle;  ///< packets in the slab now
+    std::uint32_t total; ///< idle and outstanding; for policies that track demand
+    std::uint32_t
+        most_outstanding; ///< at once since the last decay; for policies that track demand
+    std::uint32_t limit;  ///< packets, of the bucket policy
 };
 
 /// The ceiling of a retention policy that sets none, more packets than a machine has memory for:
@@ -31,13 +32,19 @@ concept retention_has_surplus = requires(R retention, slab_counts const& counts)
     { retention.surplus(counts) } noexcept -> std::same_as<std::uint32_t>;
 };
 
+/// The state of a slab moves with the slab, and a slab that was moved from starts anew.
+template <class R>
+concept retention_moves_without_throwing =
+    std::is_nothrow_default_constructible_v<R> && std::is_nothrow_move_constructible_v<R> &&
+    std::is_nothrow_move_assignable_v<R>;
+
 /// Decides for one slab.
 ///   `static ceiling(limit)`  the most idle packets it ever holds, or no_ceiling; constexpr
 ///   `surplus(counts)`        asked at each decay: how many of the oldest idle packets go
 /// With `static constexpr bool tracks_demand = true` the counts of demand are kept for it.
 export template <class R>
-concept retention_policy = retention_has_ceiling<R> && retention_has_surplus<R> &&
-                           std::is_nothrow_default_constructible_v<R>;
+concept retention_policy =
+    retention_has_ceiling<R> && retention_has_surplus<R> && retention_moves_without_throwing<R>;
 
 template <class R>
 concept tracks_demand = requires { requires R::tracks_demand; };
@@ -66,9 +73,7 @@ public:
 
     constexpr std::uint32_t surplus(slab_counts const& counts) noexcept
     {
-        // Idle and outstanding add up to the total, so most were outstanding when fewest were idle.
-        auto const peak = counts.total - counts.fewest_idle;
-        mark_ = std::max({peak, counts.limit, mark_ - mark_ / 2});
+        mark_ = std::max({counts.most_outstanding, counts.limit, mark_ - mark_ / 2});
         auto const above = counts.total - std::min(mark_, counts.total);
         auto const freed = std::min(above, most_freed);
         mark_ = std::max(mark_, counts.total - freed);
@@ -88,11 +93,11 @@ static_assert(sizeof(demand_tracked) == sizeof(std::uint32_t));
 constexpr int decays_to_limit(std::uint32_t packets, std::uint32_t limit)
 {
     demand_tracked retention;
-    retention.surplus({.idle = 0, .fewest_idle = 0, .total = packets, .limit = limit});
+    retention.surplus({.idle = 0, .total = packets, .most_outstanding = packets, .limit = limit});
     int decays = 0;
     for (auto idle = packets; idle > limit; ++decays) {
         idle -=
-            retention.surplus({.idle = idle, .fewest_idle = idle, .total = idle, .limit = limit});
+            retention.surplus({.idle = idle, .total = idle, .most_outstanding = 0, .limit = limit});
     }
     return decays;
 }

@@ -59,11 +59,12 @@ template <class Room>
 class place_of_used {
 public:
     void lend(std::size_t) noexcept {}
+    void claim(std::size_t) noexcept {}
     void rewind() noexcept {}
-    void grow(std::size_t) noexcept {}
+    void begin_as(place_of_used const&) noexcept {}
 
     [[nodiscard]] static std::size_t begin() noexcept { return 0; }
-    [[nodiscard]] static std::size_t prepended() noexcept { return 0; }
+    [[nodiscard]] static std::size_t end_in_datagram(std::size_t size) noexcept { return size; }
     [[nodiscard]] static std::size_t capacity(std::size_t allocated) noexcept { return allocated; }
     [[nodiscard]] static std::size_t most(std::size_t allocated) noexcept { return allocated; }
 };
@@ -76,10 +77,13 @@ public:
     void lend(std::size_t asked) noexcept
     {
         begin_ = Room::front;
-        end_ = gsl::narrow_cast<std::uint32_t>(Room::front + asked + Room::tailroom);
+        end_ = end(asked);
     }
+    /// The user has as many bytes of it from now on, if that is more.
+    void claim(std::size_t bytes) noexcept { end_ = std::max(end_, end(bytes)); }
     /// Back to the datagram.
     void rewind() noexcept { begin_ = Room::front; }
+    void begin_as(place_of_used const& other) noexcept { begin_ = other.begin_; }
     /// To the front, and back.
     void grow(std::size_t bytes) noexcept { begin_ -= gsl::narrow_cast<std::uint32_t>(bytes); }
     void shrink(std::size_t bytes) noexcept { begin_ += gsl::narrow_cast<std::uint32_t>(bytes); }
@@ -87,10 +91,10 @@ public:
     [[nodiscard]] std::size_t begin() const noexcept { return begin_; }
     /// By how many bytes they can still grow.
     [[nodiscard]] std::size_t in_front() const noexcept { return begin_ - Room::padding; }
-    /// How many of them are in front of the datagram.
-    [[nodiscard]] std::size_t prepended() const noexcept
+    /// Bytes of the datagram up to the end of the `size` that are used.
+    [[nodiscard]] std::size_t end_in_datagram(std::size_t size) const noexcept
     {
-        return Room::front - std::min<std::size_t>(Room::front, begin_);
+        return begin_ + size - std::min<std::size_t>(Room::front, begin_ + size);
     }
     /// From where they begin to the end of the datagram's `allocated` bytes.
     [[nodiscard]] std::size_t capacity(std::size_t allocated) const noexcept
@@ -109,6 +113,11 @@ public:
     }
 
 private:
+    [[nodiscard]] static std::uint32_t end(std::size_t asked) noexcept
+    {
+        return gsl::narrow_cast<std::uint32_t>(Room::front + asked + Room::tailroom);
+    }
+
     std::uint32_t begin_ = 0;
     std::uint32_t end_ = 0;
 };

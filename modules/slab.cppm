@@ -6,6 +6,7 @@ module;
 #include <memory>
 #include <new>
 #include <source_location>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -42,13 +43,14 @@ template <one_bucket_policy B>
 struct room_of_slab<B> : std::type_identity<room_of<B>> {};
 
 /// The idle packets of one bucket, most recently returned first out, oldest first decayed.
-/// Moved from, it is empty and usable. Not copied. Threads: as its threading policy says.
+/// Moved from, it is as new. Not copied. Threads: as its threading policy says, as a pool.
 export template <slab_bucket Bucket = runtime_bucket, threading_policy Threading = unchecked,
                  class... Policies>
     requires further_policies<Policies...> && policies_fit_a_slab<Policies...>
 class basic_packet_slab {
     using policies = policy_set<typename room_of_slab<Bucket>::type, Policies...>;
     using source_type = typename policies::source;
+    using here = std::source_location;
     static constexpr bool at_run_time = std::same_as<Bucket, runtime_bucket>;
     using cache =
         bucket_cache<typename policies::packet, source_type, typename policies::retention>;
@@ -68,8 +70,13 @@ public:
 
     /// A slab for packets of `allocate_size` bytes that keeps up to `limit` of them. Throws
     /// std::length_error above max_packet_size or max_bucket_limit. Allocates nothing.
-    explicit basic_packet_slab(std::size_t allocate_size, std::size_t limit = 10,
-                               source_type const& source = {})
+    explicit basic_packet_slab(byte_count allocate_size, std::size_t limit = 10)
+        requires at_run_time && std::default_initializable<source_type>
+        : basic_packet_slab(allocate_size, limit, source_type{})
+    {
+    }
+    /// The same over a source with state.
+    basic_packet_slab(byte_count allocate_size, std::size_t limit, source_type const& source)
         requires at_run_time
         : source_(source)
     {
@@ -77,7 +84,13 @@ public:
     }
 
     /// A slab for the one bucket of the policy. Allocates nothing.
-    explicit basic_packet_slab(source_type const& source = {}) noexcept
+    basic_packet_slab() noexcept
+        requires(!at_run_time) && std::default_initializable<source_type>
+        : basic_packet_slab(source_type{})
+    {
+    }
+    /// The same over a source with state.
+    explicit basic_packet_slab(source_type const& source) noexcept
         requires(!at_run_time)
         : source_(source)
     {
@@ -85,30 +98,34 @@ public:
         cache_.move_to(slots_.data());
     }
 
-    basic_packet_slab(basic_packet_slab&& other) noexcept : source_(other.source_)
+    basic_packet_slab(basic_packet_slab&& other, here where = here::current()) noexcept
+        : source_(other.source_)
     {
-        [[maybe_unused]] auto const held =
-            other.threading_.enter("a move from a slab", std::source_location::current());
-        // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer): behind the other's door
-        cache_ = other.cache_;
-        other.cache_.forget();
+        other.check_door("a move from a slab", where);
+        cache_.open({.size = other.allocate_size(), .limit = other.limit()}, no_bucket);
+        cache_.take_over(other.cache_);
         if constexpr (at_run_time) {
             slots_ = std::move(other.slots_);
         } else {
             cache_.move_to(slots_.data());
             other.cache_.move_to(other.slots_.data());
         }
+        other.detach();
     }
     basic_packet_slab(basic_packet_slab const&) = delete;
     basic_packet_slab& operator=(basic_packet_slab const&) = delete;
-    ~basic_packet_slab() { cache_.trim(source_); }
+    ~basic_packet_slab() { cache_.close(source_); }
 
-    /// The most recently returned packet with its metadata reset, else a new one of exactly
-    /// allocate_size() bytes. Throws std::bad_alloc when memory is out. O(1).
-    [[nodiscard]] packet_ptr alloc(std::source_location where = std::source_location::current())
+    /// The most recently returned packet, else a new one of exactly allocate_size() bytes; its
+    /// metadata is `Metadata{}`. Throws std::bad_alloc when memory is out. O(1).
+    [[nodiscard]] packet_ptr alloc(here where = here::current())
     {
         [[maybe_unused]] auto const held = threading_.enter("alloc()", where);
-        auto* const p = cache_.take(source_);
+        auto* const p = cache_.take(source_, [this](packet* idle) {
+            if (!cache_.put(idle)) {
+                cache_.free(source_, idle);
+            }
+        });
         lend(*p, p->allocated, ledger_, where);
         return packet_ptr(p, typename packet_ptr::deleter_type(source_));
     }
@@ -116,31 +133,37 @@ public:
     /// Takes the packet when there is room, else frees it; either way `p` becomes null. Returns
     /// whether it was kept; null is harmless. A packet of another capacity is refused with
     /// std::invalid_argument and stays in `p`. O(1).
-    bool try_push_back(packet_ptr& p, std::source_location where = std::source_location::current())
+    bool try_push_back(packet_ptr& p, here where = here::current())
     {
-        [[maybe_unused]] auto const held = threading_.enter("try_push_back()", where);
-        if (!p) {
+        if (!p || p->allocated != cache_.capacity()) {
+            check_door("try_push_back()", where);
+            if (p) {
+                throw_wrong_capacity(p->allocated, cache_.capacity());
+            }
             return false;
         }
-        if (p->allocated != cache_.capacity()) {
-            throw_wrong_capacity(p->allocated, cache_.capacity());
+        auto source = p.get_deleter().source();
+        auto* const back = p.release();
+        retire(*back);
+        try {
+            [[maybe_unused]] auto const held = threading_.enter("try_push_back()", where);
+            find_slots();
+            bool const kept = same_source(source, source_) && cache_.put(back);
+            if (!kept) {
+                free_packet(source, back);
+            }
+            return kept;
+        } catch (...) { // from the threading policy
+            free_packet(source, back);
+            throw;
         }
-        auto taken = std::move(p);
-        retire(*taken);
-        find_slots();
-        bool const kept =
-            same_source(taken.get_deleter().source(), source_) && cache_.put(taken.get());
-        if (kept) {
-            static_cast<void>(taken.release());
-        }
-        return kept;
     }
 
-    /// Frees the oldest idle packet. O(1).
-    void decay(std::source_location where = std::source_location::current()) noexcept
+    /// Gives back what the retention policy says: with fixed_limit the oldest idle packet, O(1).
+    void decay(here where = here::current()) noexcept
     {
         [[maybe_unused]] auto const held = threading_.enter("decay()", where);
-        cache_.decay(source_);
+        cache_.free_oldest(source_, cache_.surplus());
     }
 
     /// The next use may come from another thread; see the threading policy.
@@ -148,9 +171,18 @@ public:
 
     [[nodiscard]] std::size_t allocate_size() const noexcept { return cache_.capacity(); }
     [[nodiscard]] std::size_t limit() const noexcept { return cache_.limit(); }
-    [[nodiscard]] idle_packets idle() const noexcept { return cache_.idle(); }
+    [[nodiscard]] idle_packets idle(here where = here::current()) const noexcept
+    {
+        [[maybe_unused]] auto const held = threading_.enter("idle()", where);
+        return cache_.idle();
+    }
 
 private:
+    void check_door(std::string_view operation, here where) const
+    {
+        [[maybe_unused]] auto const held = threading_.enter(operation, where);
+    }
+
     static bucket checked(std::size_t allocate_size, std::size_t limit)
     {
         if (allocate_size > max_packet_size) {
@@ -178,7 +210,7 @@ private:
         }
     }
 
-    PKTPOOL_NO_UNIQUE_ADDRESS Threading threading_;
+    PKTPOOL_NO_UNIQUE_ADDRESS mutable Threading threading_; // who asks also comes in
     PKTPOOL_NO_UNIQUE_ADDRESS typename packet::care::ledger ledger_;
     PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
     cache cache_;

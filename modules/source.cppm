@@ -38,7 +38,10 @@ concept source_is_copied_freely =
 template <class S>
 concept source_compares_when_stateful = std::is_empty_v<S> || std::equality_comparable<S>;
 
-/// A memory source.
+/// A memory source. A pool calls it inside of what its threading policy guards, so that a pool that
+/// is `synchronized` needs no source with a lock. Not so for handles that their pool does not hear
+/// of (`free_on_drop` without `counted` and `hardened`), and for those that outlive their pool:
+/// such a handle calls the source where it is dropped. A source may call the pool that it serves.
 ///   `void* allocate(bytes)`: aligned to packet_alignment; throws when memory is out
 ///
 ///   `void deallocate(memory, bytes) noexcept`: takes back what `allocate(bytes)` gave
@@ -89,7 +92,8 @@ private:
 };
 
 /// A polymorphic memory resource: an arena, a pool of huge pages, a budget. The resource lives
-/// longer than every packet from it.
+/// longer than every packet from it. Where several threads drop handles that their pool does not
+/// hear of, it is one that several threads may use, as std::pmr::synchronized_pool_resource is.
 export class pmr_source {
 public:
     /// std::pmr::get_default_resource().

@@ -17,8 +17,8 @@ export module pktpool:stack;
 namespace pktpool {
 
 /// Slots that a stack for up to `packets` needs. The oldest leave at the bottom, so the rest stands
-/// ever higher, until as many have left as stay and settle() moves the rest down: twice as many
-/// slots are enough, and each packet that leaves pays for one that moves.
+/// ever higher, until as many have left as stay and the rest moves down: twice as many slots are
+/// enough, and each packet that leaves pays for one that moves.
 constexpr std::size_t stack_slots(std::uint32_t packets) noexcept
 {
     return std::size_t{2} * packets;
@@ -37,38 +37,39 @@ public:
     [[nodiscard]] std::uint32_t fewest() const noexcept { return count(low_); }
     [[nodiscard]] std::uint32_t ceiling() const noexcept { return count(full_); }
     [[nodiscard]] bool empty() const noexcept { return top_ == oldest(); }
-    [[nodiscard]] bool full() const noexcept { return top_ == full_; }
+    [[nodiscard]] bool full() const noexcept { return top_ >= full_; }
     [[nodiscard]] bool at_low_water() const noexcept { return top_ == low_; }
 
     void push(Packet* packet) noexcept { *top_++ = packet; }
+    /// Contract: not empty, and the caller lowers the low water where it is at the top.
     [[nodiscard]] Packet* pop_newest() noexcept { return *--top_; }
-    /// As many at once: a block that is whole until the next push, the newest last.
-    [[nodiscard]] Packet** pop_newest(std::size_t packets) noexcept
+
+    /// Of a packet that nobody has used: the low water rises with it, and falls.
+    void push_unused(Packet* packet) noexcept
     {
-        top_ -= packets;
-        low_ = std::min(low_, top_);
-        return top_;
+        push(packet);
+        ++low_;
     }
-    /// Undoes the pop of as many, before any push.
-    void unpop(std::size_t packets) noexcept { top_ += packets; }
+    [[nodiscard]] Packet* pop_unused() noexcept
+    {
+        low_ -= low_ == oldest() ? 0 : 1;
+        return pop_newest();
+    }
 
     [[nodiscard]] Packet* pop_oldest() noexcept
     {
+        auto* const packet = *oldest();
         low_ += low_ == oldest() ? 1 : 0;
         ++full_;
-        return slots_[gone_++];
+        ++gone_;
+        if (gone_ >= size()) { // down to the first slot
+            move_to(slots_, ceiling());
+        }
+        return packet;
     }
 
     void lower_water() noexcept { --low_; }
     void set_fewest(std::uint32_t packets) noexcept { low_ = oldest() + packets; }
-
-    /// Down to the first slot, once as many packets have left below as are there.
-    void settle() noexcept
-    {
-        if (gone_ >= size()) {
-            move_to(slots_, ceiling());
-        }
-    }
 
     /// Goes on in stack_slots(`ceiling`) slots and holds `ceiling` packets at the most.
     void move_to(Packet** slots, std::uint32_t ceiling) noexcept
@@ -79,13 +80,6 @@ public:
         gone_ = 0;
         low_ = slots + fewest_left;
         full_ = slots + ceiling;
-    }
-
-    /// Holds nothing, and takes nothing until move_to().
-    void forget() noexcept
-    {
-        slots_ = top_ = low_ = full_ = nullptr;
-        gone_ = 0;
     }
 
 private:

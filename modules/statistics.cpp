@@ -4,9 +4,8 @@ module;
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
-
-#include <gsl/span>
 
 module pktpool;
 
@@ -35,7 +34,11 @@ constexpr std::array columns{
     column{"idle_bytes", &bucket_statistics::idle_bytes, true},
 };
 
-static_assert(sizeof(bucket_statistics) == sizeof(std::uint64_t) * (1 + columns.size()),
+struct capacity_and_columns {
+    std::size_t capacity;
+    std::array<std::uint64_t, columns.size()> numbers;
+};
+static_assert(sizeof(bucket_statistics) == sizeof(capacity_and_columns),
               "a column for each number");
 
 std::size_t width(column const& of)
@@ -48,7 +51,7 @@ void add_right(std::string& line, std::string const& cell, std::size_t width)
     line.append(width - std::min(width, cell.size()), ' ').append(cell);
 }
 
-std::string first_cell(gsl::span<bucket_statistics const> rows, std::size_t i)
+std::string first_cell(std::span<bucket_statistics const> rows, std::size_t i)
 {
     if (i + 1 == rows.size()) {
         return "total";
@@ -77,7 +80,7 @@ bucket_statistics& bucket_statistics::operator+=(bucket_statistics const& other)
     return *this;
 }
 
-std::string statistics_table(gsl::span<bucket_statistics const> rows)
+std::string statistics_table(std::span<bucket_statistics const> rows)
 {
     std::string table = "bucket";
     for (auto const& each : columns) {

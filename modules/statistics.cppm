@@ -6,10 +6,9 @@ module;
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <type_traits>
-
-#include <gsl/span>
 
 #include "pktpool_attributes.hpp"
 
@@ -66,7 +65,7 @@ export struct bucket_statistics {
     bucket_statistics& operator+=(bucket_statistics const& other) noexcept;
 };
 
-std::string statistics_table(gsl::span<bucket_statistics const> rows);
+std::string statistics_table(std::span<bucket_statistics const> rows);
 std::string statistics_line(bucket_statistics const& total);
 
 /// A moment of a pool, a plain value.

@@ -2,14 +2,20 @@
 module;
 #include <concepts>
 #include <cstdint>
-#include <limits>
 #include <mutex>
 #include <source_location>
 #include <string_view>
-#include <thread>
 #include <type_traits>
 
+#if !defined(_WIN32)
+#    include <pthread.h>
+#endif
+
 #include "pktpool_attributes.hpp"
+
+#if defined(_WIN32)
+extern "C" __declspec(dllimport) unsigned long __stdcall GetCurrentThreadId();
+#endif
 
 export module pktpool:threading;
 
@@ -49,18 +55,29 @@ export struct unchecked {
     static constexpr void detach() noexcept {}
 };
 
-/// A number of the thread that no other thread of the process ever has, or 0 before it was asked
-/// for. A std::thread::id may be given to a new thread once its thread has ended.
-inline constinit thread_local std::uint64_t this_thread_number = 0;
+/// The running thread as the system numbers it: the same in every library of the process, which a
+/// thread_local of pktpool is not where symbols are hidden, and of no two threads that live at the
+/// same time. Never 0.
+[[nodiscard]] PKTPOOL_HOT std::uintptr_t this_thread() noexcept
+{
+#if defined(_WIN32)
+    return GetCurrentThreadId();
+#elif defined(__ELF__) && (defined(__x86_64__) || defined(__aarch64__))
+    return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer()); // one instruction
+#else
+    return (std::uintptr_t)pthread_self(); // NOLINT(*-cstyle-cast): a number or a pointer
+#endif
+}
 
 /// One thread at a time, the default, in every build: the first use binds the pool to its thread,
-/// and a use from another is reported with both threads named and ends the program.
+/// and a use from another is reported with both threads named and ends the program. A thread that
+/// the system puts in the place of one that has ended passes for it.
 /// Costs one load and one comparison that is always predicted.
 export class single_threaded {
 public:
     PKTPOOL_HOT nothing_held enter(std::string_view operation, std::source_location where) noexcept
     {
-        if (owner_ != this_thread_number) [[unlikely]] {
+        if (owner_ != this_thread()) [[unlikely]] {
             bind(operation, where);
         }
         return {};
@@ -73,10 +90,9 @@ public:
 private:
     void bind(std::string_view operation, std::source_location where) noexcept;
 
-    static constexpr std::uint64_t unbound = std::numeric_limits<std::uint64_t>::max();
+    static constexpr std::uintptr_t unbound = 0;
 
-    std::uint64_t owner_ = unbound;
-    std::thread::id owner_id_{}; // only for the message: it is what debuggers and logs show
+    std::uintptr_t owner_ = unbound;
 };
 
 /// What the standard calls BasicLockable.
@@ -87,8 +103,9 @@ concept basic_lockable = requires(M mutex) {
 };
 
 /// Any thread at any time, one after the other: every operation holds the mutex, and so does a drop
-/// where the pool hears of it. Metadata that owns packets of its own pool wants a mutex that one
-/// thread may lock twice.
+/// where the pool hears of it. The source is called with the mutex held, so it needs no lock of its
+/// own; metadata is destroyed without it. A source, or a constructor of metadata, that calls its
+/// pool wants a mutex that one thread may lock twice.
 export template <basic_lockable Mutex = std::mutex>
 class synchronized {
 public:

@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <span>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <gsl/span>
 
 #include "allocations.hpp"
 
@@ -196,7 +196,7 @@ TEST_CASE("reserve: the message says which number is too large and what to do")
 TEST_CASE("batches: a size that is no datagram's is refused for an empty batch, too")
 {
     plain_pool pool;
-    CHECK_THROWS_AS(pool.acquire(65536, gsl::span<plain_pool::packet_ptr>()), std::length_error);
+    CHECK_THROWS_AS(pool.acquire(65536, std::span<plain_pool::packet_ptr>()), std::length_error);
 }
 
 TEST_CASE("batches: one that fails is no demand")

@@ -62,6 +62,10 @@ TEST_CASE("checkers: AddressSanitizer sees uses of idle packets and of bytes nob
     // In front of a headroom of 10 bytes it sees nothing: it poisons no part of a word but the end.
     auto const behind = run_child(MISUSE_OF_PACKETS " roomy behind_tailroom");
     CHECK(contains(behind.output, "AddressSanitizer: use-after-poison"));
+    for (auto const* const how : {"in_front_of_an_exact_one", "in_front_of_an_exact_batch"}) {
+        auto const front = run_child(MISUSE_OF_PACKETS " narrow " + std::string(how));
+        CHECK(contains(front.output, "AddressSanitizer: use-after-poison"));
+    }
     check_reported("", "overrun_of_the_bucket", "AddressSanitizer: heap-buffer-overflow");
     for (auto const* const pool : {"plain", "returning", "hardened", "hardened_returning"}) {
         auto const child = run_child(MISUSE_OF_PACKETS " " + std::string(pool) + " nothing");
@@ -76,7 +80,8 @@ TEST_CASE("checkers: Memcheck sees uses of idle packets and of bytes nobody aske
     for (auto const* const how : {"write_idle_buffer", "overrun"}) {
         check_reported(MEMCHECK " ", how, "Invalid write of size 1");
     }
-    for (auto const* const how : {"in_front_of_headroom", "behind_tailroom"}) {
+    for (auto const* const how : {"in_front_of_headroom", "behind_tailroom",
+                                  "in_front_of_an_exact_one", "in_front_of_an_exact_batch"}) {
         auto const child = run_child(MEMCHECK " " MISUSE_OF_PACKETS " roomy " + std::string(how));
         CHECK(contains(child.output, "Invalid write of size 1"));
     }

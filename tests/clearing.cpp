@@ -2,11 +2,11 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <type_traits>
 #include <utility>
 
 #include <doctest/doctest.h>
-#include <gsl/span>
 
 import pktpool;
 
@@ -75,8 +75,8 @@ TEST_CASE_TEMPLATE("clearing: the next user of a packet finds zeroes", Pool, pla
     CHECK(is_clear(*p, 1472));
 
     fill(*p, 1472);
-    pool.release(gsl::span(&p, 1));
-    pool.acquire(1472, gsl::span(&p, 1));
+    pool.release(std::span(&p, 1));
+    pool.acquire(1472, std::span(&p, 1));
     REQUIRE(p.get() == first);
     CHECK(is_clear(*p, 1472));
 }

@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <cstdio>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
-#include <gsl/span>
 #include <malloc.h>
 
 import pktpool;
@@ -50,7 +50,7 @@ bool leaks(bool in_header)
         pool.release(std::move(p)); // freed, for no bucket is so large
         p = pool.acquire(1000);
         hide_secret(p);
-        pool.release(gsl::span(&p, 1)); // kept, and freed with the pool
+        pool.release(std::span(&p, 1)); // kept, and freed with the pool
         late = pool.acquire(100);
         hide_secret(late);
     }

@@ -55,7 +55,7 @@ TEST_CASE("error: a broken contract ends the program and says what, where and wh
         CHECK_FALSE(child.succeeded);
         CHECK(contains(child.output, "pktpool: header_size <= size <= capacity does not hold"));
         CHECK(contains(child.output, "set size and header_size"));
-        CHECK(contains(child.output, "packet.cppm:"));
+        CHECK(contains(child.output, "misuse.cpp:"));
         CHECK_FALSE(contains(child.output, "survived"));
     }
     auto const bucket = misuse("bucket");
@@ -77,13 +77,6 @@ TEST_CASE("error: a policy that breaks its contract is told which")
         CHECK_FALSE(child.succeeded);
         CHECK(contains(child.output, text));
     }
-}
-
-TEST_CASE("error: the spans of a packet are checked")
-{
-    auto const child = misuse("span");
-    CHECK_FALSE(child.succeeded);
-    CHECK_FALSE(contains(child.output, "survived"));
 }
 
 TEST_CASE("error: a program that breaks nothing survives")

@@ -3,12 +3,12 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <span>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <gsl/span>
 
 #include "allocations.hpp"
 
@@ -83,11 +83,11 @@ void touch_everything()
         }
         attempt(pool, [&] { held[next] = pool.template acquire<100>(); });
         attempt(pool, [&] { pool.reserve(548, 5); });
-        attempt(pool, [&] { pool.acquire(548, gsl::span(held).subspan(10, 20)); });
+        attempt(pool, [&] { pool.acquire(548, std::span(held).subspan(10, 20)); });
         for (std::size_t i = 10; i < 30; ++i) { // all of a batch or none
             CHECK((held[i] == nullptr) == (held[10] == nullptr));
         }
-        attempt(pool, [&] { pool.acquire(5000, gsl::span(held).subspan(30, 5)); });
+        attempt(pool, [&] { pool.acquire(5000, std::span(held).subspan(30, 5)); });
         try {
             held[next] = pool.acquire(65536);
             FAIL("no datagram is so large");
@@ -100,7 +100,7 @@ void touch_everything()
         pool.release(std::move(held[6])); // exact
         held[1].reset();
         held[7].reset();
-        pool.release(gsl::span(held).subspan(5, 20));
+        pool.release(std::span(held).subspan(5, 20));
         pool.decay();
         attempt(pool, [&] { pool.reserve(20, 8); });
         attempt(pool, [&] { late = pool.acquire(548); });

@@ -1,14 +1,15 @@
 // Breaks one contract a run, the one that is named on the command line.
 #include <array>
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <thread>
 #include <utility>
-
-#include <gsl/span>
 
 #include "allocations.hpp"
 
@@ -19,6 +20,9 @@ namespace {
 using returning_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::return_on_drop>;
+
+using hardened_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
+                                                 pktpool::single_threaded, pktpool::hardened>;
 
 using checked_slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::single_threaded>;
 
@@ -55,6 +59,113 @@ void on_another_thread(Use use)
     std::thread(std::move(use)).join();
 }
 
+/// Threads that all live until the last of them has dropped its handle.
+template <class Handle>
+void drop_on_threads(std::span<Handle> handles)
+{
+    if (!handles.empty()) {
+        on_another_thread([handles] {
+            handles.front().reset();
+            drop_on_threads(handles.subspan(1));
+        });
+    }
+}
+
+template <class Pool>
+void use(Pool& pool)
+{
+    pool.release(pool.acquire(100));
+}
+void use(checked_slab& slab)
+{
+    slab.decay();
+}
+
+/// Not a misuse.
+template <class Owner>
+void move_and_use(Owner from, bool which_was_moved_to)
+{
+    use(from);
+    auto to = std::move(from);
+    auto& other = which_was_moved_to ? to : from;
+    on_another_thread([&] { use(other); });
+}
+template <class Pool>
+void assign_and_use()
+{
+    Pool from;
+    Pool to;
+    use(from);
+    use(to);
+    to = std::move(from);
+    on_another_thread([&] {
+        use(from);
+        on_another_thread([&] { use(to); });
+    });
+}
+template <class Pool>
+void outlive(std::size_t size)
+{
+    std::array<typename Pool::packet_ptr, 3> handles;
+    {
+        Pool pool;
+        pool.acquire(size, handles);
+    }
+    drop_on_threads(std::span<typename Pool::packet_ptr>(handles));
+}
+
+void use_rightly(std::string_view which)
+{
+    if (which == "moved_from") {
+        move_and_use(pktpool::packet_pool(), false);
+    } else if (which == "moved_to") {
+        move_and_use(pktpool::packet_pool(), true);
+    } else if (which == "moved_from_home") {
+        move_and_use(returning_pool(), false);
+    } else if (which == "moved_to_home") {
+        move_and_use(returning_pool(), true);
+    } else if (which == "moved_from_slab") {
+        move_and_use(checked_slab(100), false);
+        move_and_use(checked_slab(100), true);
+    } else if (which == "assigned_from") {
+        assign_and_use<pktpool::packet_pool>();
+    } else if (which == "assigned_from_home") {
+        assign_and_use<returning_pool>();
+    } else if (which == "outlived") {
+        outlive<returning_pool>(100);
+    } else if (which == "outlived_exact") {
+        outlive<returning_pool>(3000);
+    } else if (which == "outlived_hardened") {
+        outlive<hardened_pool>(100);
+    }
+}
+
+struct coroutine {
+    struct promise_type {
+        coroutine get_return_object() { return {}; }
+        std::suspend_never initial_suspend() noexcept { return {}; }
+        std::suspend_never final_suspend() noexcept { return {}; }
+        void return_void() {}
+        void unhandled_exception() { std::terminate(); }
+    };
+};
+
+/// The rest of the coroutine runs on a thread of its own.
+struct go_on_elsewhere {
+    std::thread* thread;
+
+    bool await_ready() noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> rest) const { *thread = std::thread(rest); }
+    void await_resume() noexcept {}
+};
+
+coroutine use_on_two_threads(pktpool::packet_pool* pool, std::thread* thread)
+{
+    pool->decay();
+    co_await go_on_elsewhere{thread};
+    pool->decay();
+}
+
 void break_contract(std::string_view which)
 {
     pktpool::packet_pool pool;
@@ -72,10 +183,15 @@ void break_contract(std::string_view which)
     } else if (which == "move_assign") {
         on_another_thread([&] { pool = pktpool::packet_pool(); });
     } else if (which == "second_thread") {
-        // The first thread has ended; the second may well get its std::thread::id.
         pool.detach();
-        on_another_thread([&] { pool.decay(); });
-        on_another_thread([&] { pool.decay(); });
+        on_another_thread([&] {
+            pool.decay();
+            on_another_thread([&] { pool.decay(); });
+        });
+    } else if (which == "coroutine") {
+        std::thread thread;
+        use_on_two_threads(&pool, &thread);
+        thread.join();
     } else if (which == "without_memory") {
         on_another_thread([&] {
             failing_heap const out(0);
@@ -85,6 +201,10 @@ void break_contract(std::string_view which)
         checked_slab slab(100);
         slab.decay();
         on_another_thread([&] { slab.decay(); });
+    } else if (which == "slab_idle") {
+        checked_slab slab(100);
+        slab.decay();
+        on_another_thread([&] { std::printf("%zu", slab.idle().count); });
     } else if (which == "slab_alloc") {
         checked_slab slab(100);
         slab.decay();
@@ -100,7 +220,7 @@ void break_contract(std::string_view which)
     } else if (which == "release_batch_home") {
         returning_pool returning;
         auto q = returning.acquire(100);
-        on_another_thread([&] { returning.release(gsl::span(&q, 1)); });
+        on_another_thread([&] { returning.release(std::span(&q, 1)); });
     } else if (which == "move_home") {
         returning_pool returning;
         auto q = returning.acquire(100);
@@ -119,14 +239,34 @@ void break_contract(std::string_view which)
         p->size = 10;
         p->header_size = 11;
         std::printf("%zu", p->payload().size());
-    } else if (which == "span") {
-        std::printf("%d", std::to_integer<int>(p->buffer()[548]));
     } else if (which == "bucket") {
         std::printf("%zu", pool.idle(3).count);
     } else if (which == "drop") {
         returning_pool returning;
         auto q = returning.acquire(100);
         on_another_thread([&] { q.reset(); });
+    } else if (which == "release_null") {
+        on_another_thread([&] { pool.release(nullptr); });
+    } else if (which == "release_null_home") {
+        returning_pool returning;
+        auto q = returning.acquire(100);
+        on_another_thread([&] { returning.release(nullptr); });
+    } else if (which == "shrink_nothing") {
+        on_another_thread([&] { pool.shrink_to_bucket(p); });
+    } else if (which == "reserve_too_much") {
+        on_another_thread([&] { pool.reserve(1473, 1); });
+    } else if (which == "move_assign_from") {
+        on_another_thread([&] {
+            pktpool::packet_pool other;
+            other = std::move(pool);
+        });
+    } else if (which == "move_assign_from_home") {
+        returning_pool returning;
+        auto q = returning.acquire(100);
+        on_another_thread([&] {
+            returning_pool other;
+            other = std::move(returning);
+        });
     } else if (which == "release_home") {
         returning_pool returning;
         auto q = returning.acquire(100);
@@ -150,7 +290,7 @@ void break_contract(std::string_view which)
         std::array<pktpool::packet_ptr, 2> batch;
         on_another_thread([&] { pool.acquire(100, batch); });
     } else if (which == "release_batch") {
-        on_another_thread([&] { pool.release(gsl::span(&p, 1)); });
+        on_another_thread([&] { pool.release(std::span(&p, 1)); });
     } else if (which == "reserve") {
         on_another_thread([&] { pool.reserve(100, 1); });
     } else if (which == "trim") {
@@ -164,6 +304,7 @@ void break_contract(std::string_view which)
 
 int main(int argc, char** argv)
 {
+    use_rightly(argc > 1 ? argv[1] : "");
     break_contract(argc > 1 ? argv[1] : "");
     std::puts("survived");
 }

@@ -1,15 +1,15 @@
 // Misuses a packet's memory, in the way that the command line names: POOL MISUSE. Who watches (a
 // sanitizer, Memcheck, a policy) ends the program or says something; else it says "survived".
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <gsl/span>
 
 import pktpool;
 
@@ -39,6 +39,7 @@ using sampled_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threa
 
 using roomy_buckets = pktpool::with_room<libtorrent_buckets, 10, 20>;
 using roomy_pool = pktpool::basic_packet_pool<roomy_buckets>;
+using narrow_pool = pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 1, 0>>;
 using roomy_hardened_pool =
     pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
 
@@ -80,9 +81,9 @@ void misuse(std::string_view how)
         write(raw->data() + 7);
         pool.trim();
     } else if (how == "write_idle_batch") {
-        pool.release(gsl::span(&p, 1));
+        pool.release(std::span(&p, 1));
         write(raw->data() + 7);
-        pool.acquire(200, gsl::span(&p, 1));
+        pool.acquire(200, std::span(&p, 1));
     } else if (how == "write_reserved") {
         pool.release(std::move(p));
         pool.reserve(100, 2);
@@ -102,9 +103,9 @@ void misuse(std::string_view how)
         write(p->data() + 100);
         pool.release(std::move(p));
     } else if (how == "overrun_of_a_batch") {
-        pool.acquire(50, gsl::span(&p, 1));
+        pool.acquire(50, std::span(&p, 1));
         write(p->data() + 50);
-        pool.release(gsl::span(&p, 1));
+        pool.release(std::span(&p, 1));
     } else if (how == "overrun_then_drop") {
         write(p->data() + 100);
         p.reset();
@@ -143,8 +144,8 @@ void misuse(std::string_view how)
         twin.reset();
     } else if (how == "double_release_of_a_batch") {
         auto twin = twin_of(p);
-        pool.release(gsl::span(&p, 1));
-        pool.release(gsl::span(&twin, 1));
+        pool.release(std::span(&p, 1));
+        pool.release(std::span(&twin, 1));
     } else if (how == "release_elsewhere") {
         Pool other;
         auto q = other.acquire(1);
@@ -152,7 +153,7 @@ void misuse(std::string_view how)
     } else if (how == "release_elsewhere_batch") {
         Pool other;
         auto q = other.acquire(1);
-        other.release(gsl::span(&p, 1));
+        other.release(std::span(&p, 1));
     } else if (how == "release_to_an_unused_one") {
         Pool other;
         other.release(std::move(p));
@@ -166,6 +167,33 @@ void misuse(std::string_view how)
     } else if (how == "outstanding") {
         auto const q = pool.acquire(1000);
         Pool(std::move(pool));
+    } else if (how == "claim") {
+        p->claim(200);
+        for (std::size_t i = 0; i < 200; ++i) {
+            write(p->data() + i);
+        }
+        pool.release(std::move(p));
+    } else if (how == "claim_too_much") {
+        p->claim(549);
+    } else if (how == "claim_after_overrun") {
+        write(p->data() + 150);
+        p->claim(200);
+    } else if (how == "claim_far_behind_overrun") {
+        write(p->data() + 100);
+        p->claim(548);
+    } else if (how == "claim_then_overrun") {
+        p->claim(200);
+        write(p->data() + 200);
+        pool.release(std::move(p));
+    } else if (how == "claim_before_reuse") {
+        p->claim(200);
+        pool.release(std::move(p));
+        p = pool.acquire(100);
+        write(p->data() + 100);
+        pool.release(std::move(p));
+    } else if (how == "claim_after_release") {
+        pool.release(std::move(p));
+        raw->claim(200);
     } else if (how == "nothing") {
         write(p->data() + 99);
         pool.release(std::move(p));
@@ -207,6 +235,15 @@ void misuse_of_room(std::string_view how)
         p->trim_end(1);
     } else if (how == "in_front_of_headroom") {
         write(datagram - 11);
+    } else if (how == "in_front_of_an_exact_one" || how == "in_front_of_an_exact_batch") {
+        std::array<typename Pool::packet_ptr, 1> exact;
+        if (how == "in_front_of_an_exact_one") {
+            exact.front() = pool.acquire(3000);
+        } else {
+            pool.acquire(3000, exact);
+        }
+        write(exact.front()->data() - 16); // the header is in front of that
+        pool.release(exact);
     } else if (how == "behind_tailroom") {
         write(datagram + 120);
     } else if (how == "idle_padding" || how == "idle_headroom" || how == "idle_trailer") {
@@ -239,6 +276,8 @@ int main(int argc, char** argv)
         misuse<reporting_pool>(how);
     } else if (pool == "roomy") {
         misuse_of_room<roomy_pool>(how);
+    } else if (pool == "narrow") {
+        misuse_of_room<narrow_pool>(how);
     } else if (pool == "roomy_hardened") {
         misuse_of_room<roomy_hardened_pool>(how);
     } else if (pool == "sampled") {

@@ -7,12 +7,12 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <gsl/span>
 
 #include "allocations.hpp"
 
@@ -191,6 +191,6 @@ TEST_CASE("sharing: what metadata owns is dropped outside the lock")
     CHECK(pool.idle().count == 2);
     p = pool.acquire(20);
     p->next = std::make_unique<chained::link>(pool.acquire(20));
-    pool.release(gsl::span(&p, 1));
+    pool.release(std::span(&p, 1));
     CHECK(pool.idle().count == 2);
 }

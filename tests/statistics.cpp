@@ -2,12 +2,12 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
 
 #include <doctest/doctest.h>
-#include <gsl/span>
 
 import pktpool;
 
@@ -56,8 +56,8 @@ TEST_CASE_TEMPLATE("statistics: every acquire, release and drop counts once", Po
     }
     held[11].reset();
     held[0] = pool.template acquire<100>();
-    pool.acquire(548, gsl::span(held).subspan(1, 11)); // nine from the ten less one
-    pool.release(gsl::span(held).first(2));
+    pool.acquire(548, std::span(held).subspan(1, 11)); // nine from the ten less one
+    pool.release(std::span(held).first(2));
     pool.decay();
     pool.trim();
     pool.reserve(20, 3);

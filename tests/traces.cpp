@@ -86,15 +86,15 @@ std::string u32(std::uint32_t value)
     return text;
 }
 
-std::string record(std::uint32_t slot, int operation)
+std::string record(std::uint32_t slot, int operation, char last = '\0')
 {
-    return u32(slot) + std::string(2, '\1') + static_cast<char>(operation) + std::string(1, '\0');
+    return u32(slot) + std::string(2, '\1') + static_cast<char>(operation) + last;
 }
 
 std::string file(std::uint32_t version, std::uint32_t count, std::uint32_t slots,
-                 std::string const& records)
+                 std::string const& records, std::uint32_t reserved = 0)
 {
-    return "PKTTRACE" + u32(version) + u32(count) + u32(slots) + u32(0) + records;
+    return "PKTTRACE" + u32(version) + u32(count) + u32(slots) + u32(reserved) + records;
 }
 
 } // namespace
@@ -122,6 +122,8 @@ TEST_CASE("traces: a bad file is refused with one line that says what and where"
              {"NOTATRACE, AND LONGER THAN A HEADER", "does not begin with PKTTRACE"},
              {file(1, 0, 0, "").substr(0, 23), "cut short: 23 bytes"},
              {file(2, 0, 0, ""), "version 2, and only 1 is known"},
+             {file(1, 0, 0, "", 1), "bytes 20 to 23 of the header are 1, and must be 0"},
+             {file(1, 0, 0, "", 0x80000000), "bytes 20 to 23 of the header are 2147483648"},
              {file(1, 2, 1, acquire0), "cut short after record 1 of 2"},
              {file(1, 1, 1, acquire0.substr(0, 7)), "cut short after record 0 of 1"},
              {file(1, 0xffffffff, 1, acquire0), "cut short after record 1 of 4294967295"},
@@ -132,6 +134,9 @@ TEST_CASE("traces: a bad file is refused with one line that says what and where"
              {file(1, 1, 1, record(0, 1)), "record 0: release or drop of an empty slot"},
              {file(1, 1, 1, record(0, 2)), "record 0: release or drop of an empty slot"},
              {file(1, 1, 1, record(0, 4)), "record 0: unknown operation"},
+             {file(1, 1, 1, record(0, 0, '\1')), "record 0: its last byte is not 0"},
+             {file(1, 2, 1, acquire0 + record(0, 1, '\x80')), "record 1: its last byte is not 0"},
+             {file(1, 1, 0, record(0, 3, '\1')), "record 0: its last byte is not 0"},
          }) {
         CAPTURE(why);
         CHECK_THROWS_WITH_AS(static_cast<void>(parse_trace(bytes(text))), doctest::Contains(why),

@@ -1,9 +1,15 @@
 include(CMakeFindDependencyMacro)
 find_dependency(Microsoft.GSL CONFIG)
+find_dependency(Threads)
 include(${CMAKE_CURRENT_LIST_DIR}/pktpool-targets.cmake)
 
-# A consumer compiles the module's interface again, and a compiler refuses to import it into another
-# language mode: the mode that the consumer set before find_package() is the interface's too.
+# A project may be older than CMake's support of modules, which then looks for none in its sources.
+if(NOT DEFINED CMAKE_CXX_SCAN_FOR_MODULES)
+    set(CMAKE_CXX_SCAN_FOR_MODULES ON)
+endif()
+
+# A consumer compiles the module's interface again, and a compiler refuses to import it where language
+# mode or options differ: those that the consumer set before find_package() are the interface's, too.
 if(DEFINED CMAKE_CXX_STANDARD)
     set_property(TARGET pktpool::pktpool PROPERTY CXX_STANDARD ${CMAKE_CXX_STANDARD})
 endif()
@@ -12,8 +18,39 @@ if(DEFINED CMAKE_CXX_EXTENSIONS)
 else()
     set_property(TARGET pktpool::pktpool PROPERTY CXX_EXTENSIONS)
 endif()
-# Flags that this compilation has no use for, the consumer's for linking and CMake's own `-c`, are no
-# fault of theirs.
+foreach(property COMPILE_OPTIONS COMPILE_DEFINITIONS)
+    get_directory_property(of_directory ${property})
+    set_property(TARGET pktpool::pktpool APPEND PROPERTY IMPORTED_CXX_MODULES_${property} ${of_directory})
+endforeach()
+# Warnings are for the consumer's own code, and flags that this compilation has no use for, the
+# consumer's for linking and CMake's own `-c`, are no fault of theirs.
 set_property(
     TARGET pktpool::pktpool APPEND PROPERTY IMPORTED_CXX_MODULES_COMPILE_OPTIONS
+    $<IF:$<STREQUAL:${CMAKE_CXX_COMPILER_FRONTEND_VARIANT},MSVC>,/w,-w>
     $<$<CXX_COMPILER_ID:Clang>:-Qunused-arguments>)
+
+# CMake builds an imported module for targets that link it themselves, and forgets those that link a
+# library which links it publicly: at the end of this directory they get a link of their own.
+function(pktpool_link_importers directory)
+    get_property(targets DIRECTORY ${directory} PROPERTY BUILDSYSTEM_TARGETS)
+    foreach(target IN LISTS targets)
+        set(seen "")
+        get_target_property(links ${target} LINK_LIBRARIES)
+        while(NOT links STREQUAL "")
+            list(POP_FRONT links link)
+            if(TARGET "${link}" AND NOT link IN_LIST seen)
+                list(APPEND seen ${link})
+                get_target_property(further ${link} INTERFACE_LINK_LIBRARIES)
+                list(APPEND links ${further})
+            endif()
+        endwhile()
+        if(pktpool::pktpool IN_LIST seen)
+            set_property(TARGET ${target} APPEND PROPERTY LINK_LIBRARIES pktpool::pktpool)
+        endif()
+    endforeach()
+    get_property(subdirectories DIRECTORY ${directory} PROPERTY SUBDIRECTORIES)
+    foreach(subdirectory IN LISTS subdirectories)
+        pktpool_link_importers(${subdirectory})
+    endforeach()
+endfunction()
+cmake_language(DEFER CALL pktpool_link_importers ${CMAKE_CURRENT_SOURCE_DIR})

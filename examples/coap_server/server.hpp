@@ -121,7 +121,8 @@ private:
     packet_ptr to_packet(answer const& a, kind type, std::uint16_t id, bytes token)
     {
         auto p = service_.pool().acquire(largest_head + a.payload.size());
-        auto const head = a.write_head(p->buffer(), type, id, token);
+        auto buffer = p->buffer();
+        auto const head = a.write_head(buffer, type, id, token);
         p->size = p->header_size = gsl::narrow<std::uint16_t>(head);
         std::ranges::copy(a.payload, p->append(a.payload.size()).begin());
         return p; // with the tailroom untouched
@@ -130,7 +131,8 @@ private:
     void reject(std::uint16_t id, endpoint const& to)
     {
         auto p = service_.pool().acquire(largest_head);
-        writer const w(p->buffer(), {.type = kind::reset, .id = id}, {});
+        auto buffer = p->buffer();
+        writer const w(buffer, {.type = kind::reset, .id = id}, {});
         p->size = gsl::narrow<std::uint16_t>(w.size());
         service_.send(std::move(p), to);
     }

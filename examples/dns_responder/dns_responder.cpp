@@ -121,7 +121,8 @@ private:
         auto const planned = dns::plan_answer(query, code, records, settings_.max_size);
         auto p = service_.pool().acquire(planned.size);
         p->size = gsl::narrow<std::uint16_t>(planned.size);
-        dns::write_answer(query, planned, p->used());
+        auto used = p->used();
+        dns::write_answer(query, planned, used);
         service_.send(std::move(p), to);
     }
 

@@ -13,6 +13,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -88,7 +89,8 @@ public:
     /// as it is until the batch is sent: after batch_size packets, or on_tick, at the latest.
     void send_kept(typename Pool::packet& p, endpoint const& to)
     {
-        destinations_.push_back({.bytes = p.used(), .peer = to});
+        auto used = p.used();
+        destinations_.push_back({.bytes = used, .peer = to});
         if (destinations_.size() == batch_size) {
             flush();
         }
@@ -163,7 +165,8 @@ private:
         }
         std::array<datagram, batch_size> datagrams;
         for (std::size_t i = 0; i < inbox.size(); ++i) {
-            datagrams[i].bytes = inbox[i]->buffer().first(largest_);
+            auto room = inbox[i]->buffer().first(largest_);
+            datagrams[i].bytes = room;
         }
         auto const count = receive(socket_, gsl::span(datagrams).first(inbox.size()));
         for (std::size_t i = 0; i < count; ++i) {
@@ -193,16 +196,17 @@ private:
     }
 
     /// Packets to receive into: fewer where memory is short.
-    gsl::span<packet_ptr> refill()
+    std::span<packet_ptr> refill()
     {
         auto const taken = std::partition(inbox_.begin(), inbox_.end(),
                                           [](packet_ptr const& p) { return p == nullptr; });
         auto const missing = gsl::narrow<std::size_t>(taken - inbox_.begin());
+        auto empty = std::span(inbox_).first(missing);
         try {
-            pool_.acquire(largest_, gsl::span(inbox_).first(missing));
+            pool_.acquire(largest_, empty);
             return inbox_;
         } catch (std::bad_alloc const&) {
-            return gsl::span(inbox_).subspan(missing);
+            return std::span(inbox_).subspan(missing);
         }
     }
 
@@ -212,7 +216,7 @@ private:
             auto const sent = net::send(socket_, destinations_);
             sent_ += sent;
             lost_ += destinations_.size() - sent;
-            pool_.release(gsl::span(outgoing_));
+            pool_.release(outgoing_);
             outgoing_.clear();
             destinations_.clear();
         }

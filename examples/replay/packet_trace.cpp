@@ -24,10 +24,14 @@ Unsigned little_endian(std::span<std::byte const> bytes, std::size_t offset)
     return value;
 }
 
-/// Whether the slots allow the record; the reason why not, else an empty text.
-std::string_view misfit(trace_record const& r, std::vector<bool>& full)
+/// Why the bytes are no record, or why the slots do not allow it; else an empty text.
+std::string_view misfit(std::span<std::byte const> bytes, trace_record const& r,
+                        std::vector<bool>& full)
 {
     using enum trace_record::operation;
+    if (bytes.back() != std::byte{0}) {
+        return "its last byte is not 0";
+    }
     if (r.op > decay) {
         return "unknown operation";
     }
@@ -66,6 +70,10 @@ packet_trace parse_trace(std::span<std::byte const> file)
     }
     std::size_t const count = little_endian<std::uint32_t>(file, 12);
     packet_trace trace{.slots = little_endian<std::uint32_t>(file, 16), .records = {}};
+    if (auto const reserved = little_endian<std::uint32_t>(file, 20); reserved != 0) {
+        throw trace_error("bytes 20 to 23 of the header are " + std::to_string(reserved) +
+                          ", and must be 0");
+    }
     if (file.size() != header_size + count * record_size) {
         auto const whole = (file.size() - header_size) / record_size;
         throw trace_error((whole < count ? "cut short after record " : "bytes follow record ") +
@@ -85,7 +93,7 @@ packet_trace parse_trace(std::span<std::byte const> file)
             .size = little_endian<std::uint16_t>(bytes, 4),
             .op = trace_record::operation{little_endian<std::uint8_t>(bytes, 6)},
         };
-        if (auto const why = misfit(r, full); !why.empty()) {
+        if (auto const why = misfit(bytes, r, full); !why.empty()) {
             throw trace_error("record " + std::to_string(i) + ": " + std::string(why));
         }
         trace.records.push_back(r);

@@ -30,7 +30,7 @@ struct trace_error : std::runtime_error {
 };
 
 /// Reads a whole trace and checks each record: slots in range, acquired only when empty, released
-/// and dropped only when full. Throws trace_error.
+/// and dropped only when full. Reserved bytes must be 0. Throws trace_error.
 packet_trace parse_trace(std::span<std::byte const> file);
 
 /// The same from a file; the name of the file is in front of the message.

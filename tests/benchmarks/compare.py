@@ -283,10 +283,17 @@ def compile_times(bench):
         return [subprocess.check_output([*ninja, "commands", "-s", each],
                                         text=True).splitlines()[-1] for each in found]
 
+    def large(pool):
+        return f"/bench_compile_large_{pool}.dir/compile_large.cpp.o"
+
     rows = []
     for text, ends in (("import pktpool", ("/compile_import.cpp.o",)),
                        ("its scan for imports", ("/compile_import.cpp.o.ddi",)),
                        ("#include libtorrent's packet_pool.hpp", ("/compile_include.cpp.o",)),
+                       ("a large file of libtorrent and Asio, no pool", (large("none"),)),
+                       ("the same with packet_pool.hpp", (large("include"),)),
+                       ("the same with import pktpool", (large("import"),)),
+                       ("its scan for imports", (large("import") + ".ddi",)),
                        ("pktpool itself, once a project", (".cppm.o", ".cppm.o.ddi"))):
         steps = commands(*ends)
         rounds = 1 if len(steps) > 1 else bench.options.rounds

@@ -23,3 +23,12 @@ child_result run_child(std::string const& command)
     result.succeeded = pclose(pipe) == 0;
     return result;
 }
+
+child_result run_unpoisoned(std::string const& command)
+{
+#if defined(_WIN32)
+    return run_child(command);
+#else
+    return run_child("ASAN_OPTIONS=allow_user_poisoning=0 " + command);
+#endif
+}

@@ -1,0 +1,65 @@
+// Reports name the file and the line of the call: children break contracts on lines that they say.
+#include <string>
+#include <string_view>
+
+#include <doctest/doctest.h>
+
+#include "child.hpp"
+
+namespace {
+
+/// What the child calls wrong, as a report names a place; empty if it says nothing.
+std::string wrong_line(std::string const& output)
+{
+    std::string_view const says = "wrong is ";
+    auto const begin = output.find(says);
+    if (begin == std::string::npos) {
+        return {};
+    }
+    auto const first = begin + says.size();
+    return "[" + output.substr(first, output.find('\n', first) - first) + "]";
+}
+
+/// The child says where it calls wrong, and the report names that place.
+void check_place(std::string const& which)
+{
+    auto const child = run_unpoisoned(MISPLACED " " + which);
+    CAPTURE(which);
+    CAPTURE(child.output);
+    CHECK(!child.succeeded);
+    auto const place = wrong_line(child.output);
+    REQUIRE(!place.empty());
+    CHECK(child.output.find(place) != std::string::npos);
+}
+
+} // namespace
+
+TEST_CASE("call sites: a report of a packet's contract names the caller's line")
+{
+    for (auto const* const which :
+         {"used_of_bad_size", "const_used_of_bad_size", "payload_of_bad_size",
+          "const_payload_of_bad_size", "headroom_of_bad_size", "tailroom_of_bad_size",
+          "prepend_of_bad_size", "append_of_bad_size", "trim_start_of_bad_size",
+          "trim_end_of_bad_size", "shrink_of_bad_size", "prepend", "append", "trim_start",
+          "trim_end", "claim"}) {
+        check_place(which);
+    }
+}
+
+TEST_CASE("call sites: a report of a pool's contract names the caller's line")
+{
+    for (auto const* const which : {"move", "move_home", "move_slab", "idle", "bucket",
+                                    "double_release", "shrink_of_overrun", "claim_of_overrun"}) {
+        check_place(which);
+    }
+}
+
+TEST_CASE("call sites: what cannot name a place names none")
+{
+    auto const child = run_child(MISPLACED " assign");
+    CAPTURE(child.output);
+    CHECK(!child.succeeded);
+    CHECK(child.output.find("a move to a pool on thread ") != std::string::npos);
+    auto const line = child.output.substr(0, child.output.find('\n'));
+    CHECK(line.find('[') == std::string::npos);
+}

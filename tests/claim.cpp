@@ -1,0 +1,185 @@
+// claim(): a packet that was acquired for few bytes takes more of its buffer.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+#include "child.hpp"
+
+import pktpool;
+
+namespace {
+
+using pktpool::libtorrent_buckets;
+using pktpool::single_threaded;
+
+using roomy_buckets = pktpool::with_room<libtorrent_buckets, 10, 20>;
+using roomy = pktpool::basic_packet_pool<roomy_buckets>;
+using roomy_watched = pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
+using returning =
+    pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::return_on_drop>;
+using watched = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::hardened>;
+using cleared = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::hardened,
+                                           pktpool::clear_on_release>;
+
+template <class Packet>
+void fill(Packet& p, std::size_t bytes)
+{
+    std::fill_n(p.data(), bytes, std::byte{0x41});
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("claim: what was acquired for few bytes is filled up to its capacity", Pool,
+                   pktpool::packet_pool, returning, watched, cleared)
+{
+    Pool pool;
+    for (int round = 0; round < 2; ++round) { // a new packet, then the same one
+        auto p = pool.acquire(100);
+        fill(*p, 100);
+        p->claim(p->allocated);
+        CHECK(p->allocated == 548);
+        CHECK(p->data()[99] == std::byte{0x41}); // what was there stays
+        fill(*p, 548);
+        p->size = 548;
+        CHECK(p->used().size() == 548);
+        pool.release(std::move(p));
+    }
+    CHECK(pool.idle(1).count == 1);
+}
+
+TEST_CASE_TEMPLATE("claim: step by step, never fewer, and all that there is for nothing", Pool,
+                   pktpool::packet_pool, returning, watched, cleared)
+{
+    Pool pool;
+    auto p = pool.acquire(100);
+    for (std::size_t const bytes : {101U, 150U, 50U, 0U, 150U, 547U}) {
+        p->claim(bytes);
+        fill(*p, std::max<std::size_t>(bytes, 100));
+    }
+    fill(*p, 547); // it had them before
+    pool.release(std::move(p));
+
+    auto full = pool.acquire(548);
+    full->claim(548);
+    full->claim(3);
+    fill(*full, 548);
+    full.reset();
+
+    auto exact = pool.acquire(3000);
+    exact->claim(3000);
+    fill(*exact, 3000);
+    pool.release(std::move(exact));
+    auto const free = pktpool::create_packet(50);
+    free->claim(50);
+    fill(*free, 50);
+}
+
+TEST_CASE_TEMPLATE("claim: the tailroom grows by as much, and stays behind the datagram", Pool,
+                   roomy, roomy_watched)
+{
+    Pool pool;
+    auto p = pool.acquire(100);
+    p->size = 100;
+    CHECK(p->tailroom() == 20);
+    p->claim(300);
+    CHECK(p->tailroom() == 220);
+    CHECK(p->headroom() == 10);
+    p->claim(200); // never fewer
+    CHECK(p->tailroom() == 220);
+    std::ranges::fill(p->append(220), std::byte{1});
+    CHECK(p->tailroom() == 0);
+    p->claim(548);
+    CHECK(p->tailroom() == 248);
+    std::ranges::fill(p->append(248), std::byte{2});
+    CHECK(p->used().size() == 568);
+    pool.release(std::move(p));
+
+    p = pool.acquire(100); // for so many again
+    CHECK(p->tailroom() == 120);
+    pool.release(std::move(p));
+}
+
+TEST_CASE_TEMPLATE("claim: counts from the datagram's start, whatever was prepended or trimmed",
+                   Pool, roomy, roomy_watched)
+{
+    Pool pool;
+    auto p = pool.acquire(100);
+    p->size = 50;
+    CHECK(p->prepend(10).size() == 10);
+    CHECK(p->tailroom() == 70);
+    p->claim(150);
+    CHECK(p->tailroom() == 120);
+    p->trim_start(40);
+    CHECK(p->tailroom() == 120);
+    CHECK(p->headroom() == 40);
+    p->claim(548);
+    CHECK(p->tailroom() == 518);
+    CHECK(p->headroom() == 40);
+    std::ranges::fill(p->append(518), std::byte{1});
+    std::ranges::fill(p->prepend(40), std::byte{1});
+    pool.release(std::move(p));
+}
+
+TEST_CASE("claim: more than the capacity ends the program")
+{
+    for (std::string const pool : {"plain", "returning", "hardened"}) {
+        CAPTURE(pool);
+        auto const child = run_child(MISUSE_OF_PACKETS " " + pool + " claim_too_much");
+        CAPTURE(child.output);
+        CHECK(!child.succeeded);
+        CHECK(child.output.find("pktpool: claim() of 549 bytes") != std::string::npos);
+        CHECK(child.output.find("548") != std::string::npos);
+    }
+}
+
+TEST_CASE("claim: hardened sees what was written before, and behind")
+{
+    auto const hardened = [](std::string const& how) {
+        return run_unpoisoned(MISUSE_OF_PACKETS " hardened " + how);
+    };
+    for (auto const& [how, what] : {
+             std::pair{"claim_after_overrun",
+                       "overrun: of the 100 bytes asked for, byte 150 of its buffer is 0x41"},
+             {"claim_then_overrun",
+              "overrun: of the 200 bytes asked for, byte 200 of its buffer is 0x41"},
+             {"claim_far_behind_overrun",
+              "of the 100 bytes asked for, byte 100 of its buffer is 0x41"},
+             {"claim_before_reuse",
+              "overrun: of the 100 bytes asked for, byte 100 of its buffer is 0x41"},
+             {"claim_after_release", "the packet at 0x"},
+         }) {
+        auto const child = hardened(how);
+        CAPTURE(std::string(how));
+        CAPTURE(child.output);
+        CHECK(!child.succeeded);
+        CHECK(child.output.find(what) != std::string::npos);
+    }
+    CHECK(hardened("claim").output == "survived\n");
+}
+
+TEST_CASE("claim: what a checker of memory sees of it")
+{
+    for (std::string const pool : {"plain", "returning", "hardened"}) {
+        CAPTURE(pool);
+        CHECK(run_child(MISUSE_OF_PACKETS " " + pool + " claim").output == "survived\n");
+#if defined(__has_feature)
+#    if __has_feature(address_sanitizer)
+        for (std::string const how : {"claim_then_overrun", "claim_before_reuse"}) {
+            CHECK(run_child(MISUSE_OF_PACKETS " " + pool + " " + how)
+                      .output.find("AddressSanitizer: use-after-poison") != std::string::npos);
+        }
+#    endif
+#endif
+#if defined(MEMCHECK)
+        CHECK(run_child(MEMCHECK " " MISUSE_OF_PACKETS " " + pool + " claim").output ==
+              "survived\n");
+        CHECK(run_child(MEMCHECK " " MISUSE_OF_PACKETS " " + pool + " claim_then_overrun")
+                  .output.find("Invalid write of size 1") != std::string::npos);
+#endif
+    }
+}

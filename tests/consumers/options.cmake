@@ -1,0 +1,32 @@
+# Configures pktpool with every combination of its options, and builds the library of the examples
+# that the tests link where there are no examples. A combination that names a target which it does
+# not define fails: without CMAKE_LINK_LIBRARIES_ONLY_TARGETS the name would be taken for `-lNAME`.
+#   source, binary, generator  of that build
+#   arguments                  what else it is configured with
+function(run)
+    execute_process(
+        COMMAND ${CMAKE_COMMAND} ${ARGN}
+        RESULT_VARIABLE result
+        OUTPUT_VARIABLE output
+        ERROR_VARIABLE output)
+    if(NOT result EQUAL 0)
+        message("${output}")
+        list(JOIN ARGN " " command)
+        message(FATAL_ERROR "failed: cmake ${command}")
+    endif()
+endfunction()
+
+foreach(examples ON OFF)
+    foreach(tests ON OFF)
+        foreach(programs ON OFF)
+            foreach(install ON OFF)
+                run(-S ${source} -B ${binary} -G ${generator} -DCMAKE_LINK_LIBRARIES_ONLY_TARGETS=ON
+                    -DPKTPOOL_BUILD_EXAMPLES=${examples} -DPKTPOOL_BUILD_TESTS=${tests}
+                    -DPKTPOOL_BUILD_PROGRAMS=${programs} -DPKTPOOL_INSTALL=${install} ${arguments})
+                if(tests AND NOT examples)
+                    run(--build ${binary} --target packet_trace)
+                endif()
+            endforeach()
+        endforeach()
+    endforeach()
+endforeach()

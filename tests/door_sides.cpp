@@ -1,0 +1,243 @@
+// What runs inside the door of a pool or a slab, and what outside of it.
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "recording.hpp"
+#include "reentry.hpp"
+
+import pktpool;
+
+namespace {
+
+using pktpool::libtorrent_buckets;
+
+template <class... Policies>
+using pool_with = pktpool::basic_packet_pool<libtorrent_buckets, recording, calling_metadata,
+                                             calling_source, Policies...>;
+using plain = pool_with<>;
+using returning = pool_with<pktpool::return_on_drop>;
+using watched = pool_with<pktpool::hardened, pktpool::counted>;
+
+struct one_bucket {
+    static constexpr std::array buckets{pktpool::bucket{.size = 64, .limit = 1}};
+};
+using other_buckets =
+    pktpool::basic_packet_pool<one_bucket, recording, calling_metadata, calling_source>;
+
+using slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, recording, calling_metadata,
+                                        calling_source>;
+
+/// Whether a pool hears of a handle that is destroyed.
+template <class Pool>
+inline constexpr bool hears_of_drops =
+    std::is_same_v<Pool, returning> || std::is_same_v<Pool, watched>;
+
+/// Everything that calls the source or makes and destroys metadata, and drops only what the pool
+/// hears of.
+template <class Pool>
+void use(Pool& pool)
+{
+    std::vector<typename Pool::packet_ptr> many(14);
+    pool.acquire(100, many);
+    pool.release(std::move(many.front()));
+    for (int i = 0; i < 2; ++i) {
+        pool.release(many); // more than are kept
+        pool.acquire(100, many);
+    }
+    for (auto& p : many) { // more than are kept, one after the other
+        pool.release(std::move(p));
+    }
+    pool.acquire(3000, many);
+    pool.release(many);
+    pool.release(pool.acquire(3000));
+    if constexpr (std::is_same_v<Pool, plain>) { // frees what another one made
+        other_buckets other;
+        pool.release(other.acquire(64));
+        many.front() = other.acquire(64);
+        pool.release(many);
+    }
+    auto p = pool.acquire(1472);
+    CHECK(pool.shrink_to_bucket(p));
+    pool.release(std::move(p));
+    pool.reserve(1, 3);
+    pool.decay();
+    pool.trim();
+    for (std::size_t const size : {100U, 3000U}) {
+        pool.reserve(100, 3);
+        for (std::size_t const good : {0U, 2U}) {
+            calling_source::failure.start(good);
+            CHECK_THROWS_AS(pool.acquire(size, many), std::bad_alloc);
+            calling_metadata::failure.start(good + 2);
+            CHECK_THROWS_AS(pool.acquire(size, many), std::bad_alloc);
+        }
+        calling_metadata::failure.start(0);
+        CHECK_THROWS_AS(static_cast<void>(pool.acquire(size)), std::bad_alloc);
+    }
+    calling_source::failure.start(1);
+    CHECK_THROWS_AS(pool.reserve(1, 3), std::bad_alloc);
+    if constexpr (hears_of_drops<Pool>) {
+        pool.acquire(100, many);
+        many.clear();
+        pool.acquire(3000).reset();
+    }
+    pool.trim();
+}
+
+void use(slab& s)
+{
+    auto p = s.alloc();
+    auto q = s.alloc();
+    CHECK(s.try_push_back(p));
+    CHECK_FALSE(s.try_push_back(q));
+    calling_metadata::failure.start(0); // of a hit
+    CHECK_THROWS_AS(static_cast<void>(s.alloc()), std::bad_alloc);
+    p = s.alloc();
+    calling_metadata::failure.start(0); // of a miss
+    CHECK_THROWS_AS(static_cast<void>(s.alloc()), std::bad_alloc);
+    calling_source::failure.start(0);
+    CHECK_THROWS_AS(static_cast<void>(s.alloc()), std::bad_alloc);
+    CHECK(s.try_push_back(p));
+    s.decay();
+}
+
+struct calls {
+    std::size_t inside = 0;
+    std::size_t outside = 0;
+};
+
+template <class Door>
+calls calls_of(point at, Door& door)
+{
+    calls count;
+    interruption const look(at, 0,
+                            [&] { ++(recording::inside > 0 ? count.inside : count.outside); });
+    use(door);
+    return count;
+}
+
+template <class Door>
+void check_sides(Door& door)
+{
+    for (auto const at : {point::allocate, point::deallocate, point::made}) {
+        CAPTURE(static_cast<int>(at));
+        auto const count = calls_of(at, door);
+        CHECK(count.inside > 0);
+        CHECK(count.outside == 0);
+    }
+    auto const destroyed = calls_of(point::destroyed, door);
+    CHECK(destroyed.inside == 0);
+    CHECK(destroyed.outside > 0);
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("doors: the source and constructors of metadata run inside, destructors outside",
+                   Pool, plain, returning, watched)
+{
+    Pool pool;
+    check_sides(pool);
+}
+
+TEST_CASE("doors: so it is with a slab")
+{
+    slab s(100, 1);
+    check_sides(s);
+}
+
+namespace {
+
+/// As a source may be that is not made for threads.
+struct unlocked_source {
+    static inline std::size_t calls = 0;
+
+    static void* allocate(std::size_t bytes)
+    {
+        ++calls;
+        return pktpool::heap_source::allocate(bytes);
+    }
+    static void deallocate(void* memory, std::size_t bytes) noexcept
+    {
+        ++calls;
+        pktpool::heap_source::deallocate(memory, bytes);
+    }
+};
+
+template <class... Policies>
+using shared_pool = pktpool::basic_packet_pool<libtorrent_buckets, pktpool::synchronized<>,
+                                               unlocked_source, Policies...>;
+using shared_plain = shared_pool<>;
+using shared_returning = shared_pool<pktpool::return_on_drop>;
+using shared_watched = shared_pool<pktpool::hardened, pktpool::counted>;
+using shared_slab =
+    pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::synchronized<>, unlocked_source>;
+
+template <class Use>
+void on_three_threads(Use use)
+{
+    std::array<std::thread, 3> threads;
+    std::atomic<int> ready{0};
+    for (auto& each : threads) {
+        each = std::thread([use, &ready] {
+            for (++ready; ready < 3;) {}
+            for (int i = 0; i < 300; ++i) {
+                use();
+            }
+        });
+    }
+    for (auto& each : threads) {
+        each.join();
+    }
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("doors: under synchronized a source needs no lock of its own", Pool,
+                   shared_plain, shared_returning, shared_watched)
+{
+    unlocked_source::calls = 0;
+    {
+        Pool pool;
+        on_three_threads([&pool] {
+            std::array<typename Pool::packet_ptr, 6> batch;
+            pool.acquire(3000, batch);
+            for (auto& p : batch) {
+                std::this_thread::yield();
+                pool.release(std::move(p));
+            }
+            pool.acquire(4000, batch);
+            pool.release(batch);
+            if constexpr (!std::is_same_v<Pool, shared_plain>) {
+                pool.acquire(3000).reset();
+            }
+        });
+    }
+    constexpr std::size_t packets = std::is_same_v<Pool, shared_plain> ? 12 : 13;
+    CHECK(unlocked_source::calls == std::size_t{3} * 300 * packets * 2);
+}
+
+TEST_CASE("doors: under synchronized a slab may be asked for its numbers meanwhile")
+{
+    shared_slab slab(100, 2);
+    std::atomic<std::size_t> too_many{0};
+    on_three_threads([&slab, &too_many] {
+        auto p = slab.alloc();
+        auto q = slab.alloc();
+        slab.try_push_back(p);
+        slab.try_push_back(q);
+        for (int i = 0; i < 10; ++i) {
+            too_many += slab.idle().count > 2 ? 1U : 0U;
+        }
+    });
+    CHECK(slab.idle().count == 2);
+    CHECK(too_many == 0);
+}

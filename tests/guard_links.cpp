@@ -1,0 +1,60 @@
+// Links of hardened packets: a write over them is reported and never followed, recorded or not.
+#include <cstddef>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "child.hpp"
+
+namespace {
+
+/// Every word that hardening adds to a header, one after the other.
+void check_every_word(std::string const& where)
+{
+    auto const bytes = std::stoul(run_child(MISUSE_OF_LINKS).output);
+    REQUIRE(bytes >= 16);
+    for (auto const& written : {where, where + "_wild"}) {
+        for (std::size_t word = 8; word <= bytes; word += 8) {
+            std::string command = MISUSE_OF_LINKS " ";
+            command.append(written).append(" ").append(std::to_string(word));
+            auto const child = run_unpoisoned(command);
+            CAPTURE(written);
+            CAPTURE(word);
+            CAPTURE(child.output);
+            CHECK(!child.succeeded);
+            CHECK(child.output.find("pktpool: the packet at 0x") != std::string::npos);
+            CHECK(child.output.find("followed") == std::string::npos);
+        }
+    }
+}
+
+} // namespace
+
+TEST_CASE("guard: links of a packet whose place is not recorded")
+{
+    check_every_word("unrecorded");
+}
+
+TEST_CASE("guard: links of packets whose place is recorded, when they come back")
+{
+    check_every_word("recorded");
+    check_every_word("newest");
+}
+
+TEST_CASE("guard: links of the neighbours of a packet that comes back")
+{
+    check_every_word("older_neighbour");
+    check_every_word("newer_neighbour");
+}
+
+TEST_CASE("guard: links that a new packet and a list of packets lead through")
+{
+    check_every_word("new_neighbour");
+    check_every_word("list");
+}
+
+TEST_CASE("guard: links of idle packets")
+{
+    check_every_word("idle");
+    check_every_word("trimmed");
+}

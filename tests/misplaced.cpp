@@ -1,0 +1,165 @@
+// Breaks one contract a run, the one that is named on the command line, on a line that it says
+// before: a report has to name that line.
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <source_location>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+import pktpool;
+
+namespace {
+
+using pktpool::libtorrent_buckets;
+using pktpool::single_threaded;
+
+using roomy_pool = pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 10, 20>>;
+using hardened_pool =
+    pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::hardened>;
+using returning_pool =
+    pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::return_on_drop>;
+using checked_slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, single_threaded>;
+
+/// The line behind this one is the one to be named.
+void next_line_is_wrong(std::source_location where = std::source_location::current())
+{
+    std::fprintf(stderr, "wrong is %s:%u\n", where.file_name(),
+                 static_cast<unsigned>(where.line()) + 1);
+}
+
+template <class Use>
+void on_another_thread(Use use)
+{
+    std::thread(std::move(use)).join();
+}
+
+/// A packet of 548 bytes with room for 10 in front and 20 behind, of which 50 are used.
+void misuse_of_packet(std::string_view which)
+{
+    roomy_pool pool;
+    auto p = pool.acquire(100);
+    auto const& constant = *p;
+    p->size = 50;
+    bool const too_large = which.ends_with("_of_bad_size");
+    if (too_large) {
+        p->size = 600;
+    }
+    if (which == "used_of_bad_size") {
+        next_line_is_wrong();
+        static_cast<void>(p->used());
+    } else if (which == "const_used_of_bad_size") {
+        next_line_is_wrong();
+        static_cast<void>(constant.used());
+    } else if (which == "payload_of_bad_size") {
+        next_line_is_wrong();
+        static_cast<void>(p->payload());
+    } else if (which == "const_payload_of_bad_size") {
+        next_line_is_wrong();
+        static_cast<void>(constant.payload());
+    } else if (which == "headroom_of_bad_size") {
+        next_line_is_wrong();
+        static_cast<void>(p->headroom());
+    } else if (which == "tailroom_of_bad_size") {
+        next_line_is_wrong();
+        static_cast<void>(p->tailroom());
+    } else if (which == "prepend_of_bad_size") {
+        next_line_is_wrong();
+        p->prepend(1);
+    } else if (which == "append_of_bad_size") {
+        next_line_is_wrong();
+        p->append(1);
+    } else if (which == "trim_start_of_bad_size") {
+        next_line_is_wrong();
+        p->trim_start(1);
+    } else if (which == "trim_end_of_bad_size") {
+        next_line_is_wrong();
+        p->trim_end(1);
+    } else if (which == "shrink_of_bad_size") {
+        p->size = 600;
+        next_line_is_wrong();
+        pool.shrink_to_bucket(p);
+    } else if (which == "prepend") {
+        next_line_is_wrong();
+        p->prepend(11);
+    } else if (which == "append") {
+        next_line_is_wrong();
+        p->append(200);
+    } else if (which == "trim_start") {
+        next_line_is_wrong();
+        p->trim_start(51);
+    } else if (which == "claim") {
+        next_line_is_wrong();
+        p->claim(549);
+    } else if (which == "trim_end") {
+        next_line_is_wrong();
+        p->trim_end(51);
+    }
+}
+
+template <class Owner>
+void move_elsewhere(Owner& owner)
+{
+    on_another_thread([&] {
+        next_line_is_wrong();
+        auto const moved = std::move(owner);
+    });
+}
+
+void misuse_of_owner(std::string_view which)
+{
+    pktpool::packet_pool pool;
+    returning_pool returning;
+    checked_slab slab(100);
+    pool.release(pool.acquire(100));
+    returning.release(returning.acquire(100));
+    slab.decay();
+    if (which == "move") {
+        move_elsewhere(pool);
+    } else if (which == "move_home") {
+        move_elsewhere(returning);
+    } else if (which == "move_slab") {
+        move_elsewhere(slab);
+    } else if (which == "assign") {
+        on_another_thread([&] { pool = pktpool::packet_pool(); });
+    } else if (which == "idle") {
+        on_another_thread([&] {
+            next_line_is_wrong();
+            static_cast<void>(slab.idle());
+        });
+    } else if (which == "bucket") {
+        next_line_is_wrong();
+        static_cast<void>(pool.idle(3));
+    } else if (which == "shrink_of_overrun") {
+        hardened_pool hardened;
+        auto p = hardened.acquire(1000);
+        p->data()[1000] = std::byte{1};
+        next_line_is_wrong();
+        hardened.shrink_to_bucket(p);
+    } else if (which == "claim_of_overrun") {
+        hardened_pool hardened;
+        auto p = hardened.acquire(100);
+        p->data()[100] = std::byte{1};
+        next_line_is_wrong();
+        p->claim(200);
+    } else if (which == "double_release") {
+        hardened_pool hardened;
+        auto p = hardened.acquire(100);
+        hardened_pool::packet_ptr twin(p.get(), p.get_deleter());
+        hardened.release(std::move(p));
+        next_line_is_wrong();
+        hardened.release(std::move(twin));
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    std::string_view const which = argc > 1 ? argv[1] : "";
+    misuse_of_packet(which);
+    misuse_of_owner(which);
+    std::puts("survived");
+}

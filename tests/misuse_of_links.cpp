@@ -1,0 +1,100 @@
+// Writes over a word of the header of a hardened packet and goes on: WHERE WORD, the word counted
+// in bytes in front of the buffer. A pool that follows what was written says "followed", one that
+// notices it ends the program, else it says "survived".
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+import pktpool;
+
+namespace {
+
+struct one_in_two : pktpool::hardened {
+    static constexpr std::uint32_t places_one_in = 2;
+};
+using sampled_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded, one_in_two>;
+
+/// What the words are made to point to: memory outside of every packet.
+std::array<std::uintptr_t, 16> outside{};
+
+bool was_followed()
+{
+    return std::ranges::any_of(outside, [](std::uintptr_t word) { return word != 0; });
+}
+
+void overwrite(sampled_pool::packet* p, std::size_t distance, bool wild)
+{
+    constexpr std::uintptr_t nowhere = 0x4140; // of no process, on every target
+    auto const value = wild ? nowhere : reinterpret_cast<std::uintptr_t>(outside.data() + 4);
+    std::memcpy(p->data() - distance, &value, sizeof value);
+}
+
+void run(std::string_view where, std::size_t distance)
+{
+    bool const wild = where.ends_with("_wild");
+    sampled_pool pool;
+    auto recorded = pool.acquire(100);
+    auto unrecorded = pool.acquire(100);
+    auto neighbour = pool.acquire(100); // recorded, and listed before the first one
+    if (where.starts_with("unrecorded")) {
+        overwrite(unrecorded.get(), distance, wild);
+        pool.release(std::move(unrecorded));
+    } else if (where.starts_with("recorded")) {
+        overwrite(recorded.get(), distance, wild);
+        pool.release(std::move(recorded));
+    } else if (where.starts_with("newest")) {
+        overwrite(neighbour.get(), distance, wild);
+        neighbour.reset();
+    } else if (where.starts_with("older_neighbour")) {
+        overwrite(recorded.get(), distance, wild);
+        pool.release(std::move(neighbour));
+        pool.release(std::move(recorded));
+    } else if (where.starts_with("newer_neighbour")) {
+        overwrite(neighbour.get(), distance, wild);
+        pool.release(std::move(recorded));
+        pool.release(std::move(neighbour));
+    } else if (where.starts_with("new_neighbour")) {
+        overwrite(neighbour.get(), distance, wild);
+        auto another = pool.acquire(100);
+        another = pool.acquire(100); // one of them is recorded
+        pool.release(std::move(neighbour));
+    } else if (where.starts_with("list")) {
+        overwrite(neighbour.get(), distance, wild);
+        std::printf("%zu\n", pool.outstanding().size());
+        pool.release(std::move(neighbour));
+    } else if (where.starts_with("idle")) {
+        auto* const idle = recorded.get();
+        pool.release(std::move(recorded));
+        overwrite(idle, distance, wild);
+        recorded = pool.acquire(100);
+        pool.release(std::move(recorded));
+        pool.release(std::move(neighbour));
+    } else if (where.starts_with("trimmed")) {
+        auto* const idle = recorded.get();
+        pool.release(std::move(recorded));
+        overwrite(idle, distance, wild);
+        pool.trim();
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    if (argc > 2) {
+        run(argv[1], std::strtoul(argv[2], nullptr, 10));
+    } else { // how many bytes hardening adds to a header
+        std::printf("%zu\n", sizeof(sampled_pool::packet) - sizeof(pktpool::packet));
+        return 0;
+    }
+    std::puts(was_followed() ? "followed" : "survived");
+}

@@ -1,0 +1,20 @@
+// A move of a pool never throws, and so neither does a move of its retention policy.
+#include <cstdint>
+#include <vector>
+
+import pktpool;
+
+struct mine {
+    std::vector<std::uint32_t> decays;
+
+    mine() = default;
+    mine(mine const& other) : decays(other.decays) {}
+    mine& operator=(mine const& other) = default;
+    static constexpr std::uint32_t ceiling(std::uint32_t limit) noexcept { return limit; }
+    static std::uint32_t surplus(pktpool::slab_counts const& counts) noexcept
+    {
+        return counts.idle;
+    }
+};
+
+pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded, mine> pool;

@@ -1,0 +1,125 @@
+// A program that contains pktpool and exchanges pools with a shared library that contains it, too.
+// Usage: program NAME
+// where NAME is one of `entries`
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string_view>
+#include <thread>
+
+import pktpool;
+
+#include "library.hpp"
+
+namespace {
+
+void use_once(checked_pool& pool)
+{
+    use(pool, 1);
+}
+
+/// The first thread that uses pktpool in the program is another one than in the library: whatever
+/// either side counts of threads differs.
+void use_on_a_thread_that_ends()
+{
+    std::thread([] {
+        checked_pool pool;
+        use_once(pool);
+    }).join();
+}
+
+bool owner_on_both_sides()
+{
+    use_on_a_thread_that_ends();
+    checked_pool of_program;
+    checked_pool& of_library = pool_of_library();
+    use_once(of_program);
+    use_in_library(of_library, 1);
+    for (int i = 0; i < 3; ++i) {
+        use_in_library(of_program, 1);
+        use_once(of_program);
+        use_once(of_library);
+        use_in_library(of_library, 1);
+    }
+    return true;
+}
+
+/// The shortest of some runs.
+template <class Run>
+double nanoseconds(Run run)
+{
+    using clock = std::chrono::steady_clock;
+    auto best = clock::duration::max();
+    for (int i = 0; i < 10; ++i) {
+        auto const begin = clock::now();
+        run();
+        best = std::min(best, clock::now() - begin);
+    }
+    return std::chrono::duration<double, std::nano>(best).count();
+}
+
+/// A use by the owner takes as long as one that is not checked, roughly: neither side comes to the
+/// slow part of the check again and again.
+bool owner_is_recognised_quickly()
+{
+    constexpr int times = 5'000;
+    unchecked_pool unchecked;
+    checked_pool of_program;
+    use_once(of_program);
+    checked_pool& of_library = pool_of_library();
+    use_in_library(of_library, 1);
+
+    double const bound = 10 * nanoseconds([&] { use(unchecked, times); });
+    bool quick = true;
+    for (auto* const pool : {&of_program, &of_library}) {
+        auto const in_program = nanoseconds([&] { use(*pool, times); });
+        auto const in_library = nanoseconds([&] { use_in_library(*pool, times); });
+        std::printf("%.1f ns in the program, %.1f ns in the library, at the most %.1f\n",
+                    in_program / times, in_library / times, bound / times);
+        quick = quick && in_program < bound && in_library < bound;
+    }
+    return quick;
+}
+
+/// Ends the program with a report, or else fails.
+bool second_thread_in_the_library()
+{
+    checked_pool pool;
+    use_once(pool);
+    std::thread([&] { use_in_library(pool, 1); }).join();
+    return false;
+}
+
+bool second_thread_in_the_program()
+{
+    use_in_library(pool_of_library(), 1);
+    std::thread([] { use_once(pool_of_library()); }).join();
+    return false;
+}
+
+struct entry {
+    std::string_view name;
+    bool (*run)();
+};
+
+constexpr std::array entries{
+    entry{"owner", owner_on_both_sides},
+    entry{"quick", owner_is_recognised_quickly},
+    entry{"second_in_library", second_thread_in_the_library},
+    entry{"second_in_program", second_thread_in_the_program},
+};
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    // A report ends the program: without a signal, for which CTest would not look for the text.
+    std::set_terminate([] { std::_Exit(1); });
+    std::string_view const name = argc == 2 ? argv[1] : "";
+    auto const* const found = std::ranges::find(entries, name, &entry::name);
+    return found != entries.end() && found->run() ? 0 : 1;
+}

@@ -1,0 +1,117 @@
+// A source and metadata that do what a test wants whenever the pool calls them.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <new>
+#include <utility>
+
+/// Where a pool runs code that is not its own.
+enum class point { allocate, deallocate, made, destroyed };
+
+/// Within its life the action runs at each call of one point but the first `from`, and not within
+/// itself.
+class interruption {
+public:
+    static constexpr std::size_t most = 500; ///< calls; after so many nothing happens any more
+    static inline std::size_t calls = 0;
+
+    interruption(point at, std::size_t from, std::function<void()> action)
+    {
+        calls = 0;
+        at_ = at;
+        from_ = from;
+        action_ = std::move(action);
+    }
+    interruption(interruption const&) = delete;
+    interruption& operator=(interruption const&) = delete;
+    ~interruption() { action_ = nullptr; }
+
+    static void call(point where)
+    {
+        if (!action_ || where != at_ || running_ || calls >= most || calls++ < from_) {
+            return;
+        }
+        struct within {
+            within() { running_ = true; }
+            within(within const&) = delete;
+            within& operator=(within const&) = delete;
+            ~within() { running_ = false; }
+        } const guard;
+        action_();
+    }
+
+private:
+    static inline point at_{};
+    static inline std::size_t from_ = 0;
+    static inline bool running_ = false;
+    static inline std::function<void()> action_;
+};
+
+/// Counts down, and throws once.
+class countdown {
+public:
+    void start(std::size_t good)
+    {
+        left_ = good;
+        counts_ = true;
+    }
+    void step()
+    {
+        if (counts_ && left_-- == 0) {
+            counts_ = false;
+            throw std::bad_alloc();
+        }
+    }
+
+private:
+    std::size_t left_ = 0;
+    bool counts_ = false;
+};
+
+struct calling_metadata {
+    static inline countdown failure;
+    int data = 0;
+
+    calling_metadata()
+    {
+        interruption::call(point::made);
+        failure.step();
+    }
+    calling_metadata(calling_metadata&& from) noexcept : data(from.data) {}
+    calling_metadata& operator=(calling_metadata&& from) noexcept
+    {
+        data = from.data;
+        return *this;
+    }
+    ~calling_metadata() { interruption::call(point::destroyed); }
+};
+
+/// Counts what is out.
+struct calling_source {
+    static inline countdown failure;
+    static inline std::size_t live = 0;
+    static inline std::size_t allocated = 0;
+    static inline std::size_t deallocated = 0;
+
+    static void* allocate(std::size_t bytes)
+    {
+        interruption::call(point::allocate);
+        failure.step();
+        void* const memory = std::malloc(bytes);
+        if (memory == nullptr) {
+            throw std::bad_alloc();
+        }
+        ++live;
+        ++allocated;
+        return memory;
+    }
+    static void deallocate(void* memory, std::size_t) noexcept
+    {
+        interruption::call(point::deallocate);
+        --live;
+        ++deallocated;
+        std::free(memory);
+    }
+};
