@@ -116,7 +116,7 @@ std::size_t referee::slot_for(operation const& next, bool full) const
 template <class Call>
 bool referee::make(std::size_t pool, making const& of, call_rules const& rules, Call const& call)
 {
-    bool const builds = of_.rules.slabs_on_heap && of.opens && !model_.is_open(pool);
+    bool const builds = of_.rules.slabs_on_heap && !model_.is_open(pool);
     bool const had_door = model_.has_door(pool);
     auto const found = ledger_.run(call);
     auto const& did = ledger_.last();
@@ -132,7 +132,7 @@ bool referee::make(std::size_t pool, making const& of, call_rules const& rules, 
     bool const done = found == outcome::done;
     // The slabs are the first that is asked for.
     bool const built = builds && did.allocations > 0;
-    if (built || (of.opens && !builds)) {
+    if (built || !builds) {
         model_.open(pool);
     }
     if (of.misses == 0 && !builds && !of.too_large) {
@@ -344,7 +344,7 @@ void referee::reserve(operation const& next)
     bool const too_large = !bucket || next.count > model_.room(next.pool, next.size);
     auto const idle = bucket ? model_.idle_for(next.pool, next.size).size() : 0;
     auto const misses = too_large ? 0 : next.count - std::min(next.count, idle);
-    if (make(next.pool, {.misses = misses, .opens = bucket, .too_large = too_large}, {},
+    if (make(next.pool, {.misses = misses, .too_large = too_large}, {},
              [&] { subject_->reserve(next.pool, next.size, next.count); })) {
         model_.reserve(next.pool, next.size, next.count);
     }

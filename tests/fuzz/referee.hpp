@@ -34,7 +34,6 @@ private:
     struct making {
         std::size_t packets = 0; ///< that the user gets
         std::size_t misses = 0;
-        bool opens = true; ///< it needs the slabs of the pool
         bool too_large = false;
     };
 

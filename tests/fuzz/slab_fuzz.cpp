@@ -201,8 +201,8 @@ private:
         expect(slab.idle().bytes == idle_[which].size() * each, "idle bytes");
         expect(slab.allocate_size() == sizes_[which], "allocate_size");
         expect(slab.limit() == limits_[which], "limit");
-        auto const out =
-            std::ranges::count_if(handles_, [](packet_ptr const& p) { return static_cast<bool>(p); });
+        auto const out = std::ranges::count_if(
+            handles_, [](packet_ptr const& p) { return static_cast<bool>(p); });
         if constexpr (watched) {
             expect(fuzz::watched.alive == static_cast<std::size_t>(out) &&
                        fuzz::watched.owned == fuzz::watched.alive,

@@ -84,7 +84,7 @@ public:
 private:
     void hold(bool whether)
     {
-        watched.owned += (whether ? 1U : 0U) - (held_ ? 1U : 0U);
+        watched.owned += std::size_t{whether} - std::size_t{held_};
         held_ = whether;
     }
 
