@@ -2,13 +2,16 @@
 // translation unit of its own.
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include "own_door.hpp"
-#include "own_metadata.hpp"
 #include "pool_subject.hpp"
+#include "watched_metadata.hpp"
 
 import pktpool;
 
@@ -25,6 +28,11 @@ struct odd_buckets {
 };
 
 using roomy_buckets = pktpool::with_room<pktpool::libtorrent_buckets, 10, 20>;
+using odd_buckets_with_headroom = pktpool::with_room<odd_buckets, 64, 0>;
+
+struct sometimes_recorded : pktpool::hardened {
+    [[maybe_unused]] static constexpr std::uint32_t places_one_in = 3;
+};
 
 constexpr std::size_t trailer = 16; // bytes behind the buffer of a hardened packet
 
@@ -34,6 +42,11 @@ using idle_bytes = pktpool::max_idle_bytes<3576>;
 /// The branches of every combination would each be news to libFuzzer, and it would never be through
 /// with them. It follows those of a few, which have all that the module has, and the model's.
 constexpr bool leads = std::is_same_v<THREADING, fuzz::own_door>;
+
+/// A number for each threading policy.
+constexpr std::size_t door = std::is_same_v<THREADING, pktpool::single_threaded> ? 1
+                             : std::is_same_v<THREADING, pktpool::unchecked>     ? 2
+                                                                                 : 0;
 
 /// What a combination takes from an axis: some policies, or none.
 template <class... Policies>
@@ -50,12 +63,9 @@ using keeping = axis<choice<>, choice<pktpool::return_on_drop>,
 template <class Policy, class... Ps>
 inline constexpr bool has = (std::is_same_v<Policy, Ps> || ...);
 
-/// In front of the datagram up to the next multiple of its alignment, and behind it.
-template <class Buckets>
-inline constexpr std::size_t room_of =
-    (pktpool::headroom_of<Buckets> + pktpool::packet_alignment - 1) / pktpool::packet_alignment *
-        pktpool::packet_alignment +
-    pktpool::tailroom_of<Buckets>;
+/// Of that number, from the first on again behind the last.
+template <std::size_t Number, class... Choices>
+using in_turn = std::tuple_element_t<Number % sizeof...(Choices), std::tuple<Choices...>>;
 
 template <class Buckets>
 inline constexpr auto numbers = [] {
@@ -79,9 +89,13 @@ struct combined {
     using source = std::conditional_t<has<pktpool::pmr_source, Ps...>, pktpool::pmr_source,
                                       pktpool::heap_source>;
 
-    static constexpr bool hears_of_drops = has<pktpool::return_on_drop, Ps...> ||
-                                           has<pktpool::hardened, Ps...> ||
-                                           has<pktpool::counted, Ps...>;
+    static constexpr bool is_hardened =
+        has<pktpool::hardened, Ps...> || has<sometimes_recorded, Ps...>;
+    static constexpr bool hears_of_drops =
+        has<pktpool::return_on_drop, Ps...> || is_hardened || has<pktpool::counted, Ps...>;
+    static constexpr bool metadata_is_watched =
+        has<fuzz::owning_metadata, Ps...> || has<fuzz::copying_metadata, Ps...>;
+    static constexpr std::size_t headroom = pktpool::headroom_of<Buckets>;
     static constexpr std::array<std::size_t, 2> known_sizes{Buckets::buckets[0].size + 1,
                                                             pktpool::max_packet_size};
 
@@ -95,17 +109,26 @@ struct combined {
     static constexpr fuzz::combination numbered{
         .name = name(),
         .rules = {.buckets = numbers<Buckets>,
-                  .header_bytes = sizeof(typename pool::packet) + room_of<Buckets> +
-                                  (has<pktpool::hardened, Ps...> ? trailer : 0),
+                  .header_bytes = sizeof(typename pool::packet) + (is_hardened ? trailer : 0),
+                  .padding = (pktpool::packet_alignment - headroom % pktpool::packet_alignment) %
+                             pktpool::packet_alignment,
+                  .headroom = headroom,
+                  .tailroom = pktpool::tailroom_of<Buckets>,
                   .most_idle_bytes =
                       has<idle_bytes, Ps...> ? idle_bytes::most_idle_bytes : ~std::size_t{0},
+                  .places_one_in = has<pktpool::hardened, Ps...> ? pktpool::hardened::places_one_in
+                                   : is_hardened                 ? sometimes_recorded::places_one_in
+                                                                 : 0,
+                  .metadata_flags = metadata_is_watched || has<fuzz::bare_metadata, Ps...>
+                                        ? fuzz::other_flags
+                                        : fuzz::utp_flags,
                   .takes_resource = has<pktpool::pmr_source, Ps...>,
                   .returns_dropped = has<pktpool::return_on_drop, Ps...>,
                   .hears_of_drops = hears_of_drops,
                   .tracks_demand = has<pktpool::demand_tracked, Ps...>,
                   .slabs_on_heap = hears_of_drops,
-                  .metadata_owns = has<fuzz::own_metadata, Ps...>,
-                  .hardened = has<pktpool::hardened, Ps...>,
+                  .metadata_is_watched = metadata_is_watched,
+                  .door_is_watched = std::is_same_v<THREADING, fuzz::own_door>,
                   .clears = has<pktpool::clear_on_release, Ps...>,
                   .counts = has<pktpool::counted, Ps...>},
         .known_sizes = known_sizes,
@@ -120,35 +143,50 @@ constexpr choice<As..., Bs...> both(choice<As...>, choice<Bs...>)
     return {};
 }
 
-template <class Buckets, class... Taken>
+template <class Buckets, class... Ps>
+void add_with(choice<Ps...>)
+{
+    fuzz::combinations().push_back(&combined<Buckets, Ps...>::numbered);
+}
+
+/// Buckets and metadata are taken in turn, not with everything: their numbers, seven and five, have
+/// no factor in common with those of the axes, so that each meets each choice of every axis.
+template <std::size_t Number, class... Taken>
 void add(choice<Taken...>)
 {
-    fuzz::combinations().push_back(&combined<Buckets, Taken...>::numbered);
+    using metadata =
+        in_turn<Number + door, choice<fuzz::bare_metadata>, choice<>,
+                choice<fuzz::copying_metadata>, choice<>, choice<fuzz::owning_metadata>>;
+    using buckets =
+        in_turn<Number + door, pktpool::libtorrent_buckets, odd_buckets, roomy_buckets,
+                pktpool::libtorrent_buckets, odd_buckets_with_headroom, roomy_buckets, odd_buckets>;
+    add_with<buckets>(both(choice<Taken...>{}, metadata{}));
 }
 /// What was taken, with each choice of the next axis and all of the others.
-template <class Buckets, class... Taken, class... Choices, class... Axes>
+template <std::size_t Number, class... Taken, class... Choices, class... Axes>
 void add(choice<Taken...> taken, axis<Choices...>, Axes... rest)
 {
-    (add<Buckets>(both(taken, Choices{}), rest...), ...);
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        (add<Number * sizeof...(Choices) + I>(both(taken, Choices{}), rest...), ...);
+    }(std::index_sequence_for<Choices...>{});
 }
 
 /// All that ships; and a few for libFuzzer to follow, with all that the module has.
 void add_all()
 {
-    using pktpool::libtorrent_buckets;
     if constexpr (leads) {
-        using bound_and_owning =
-            axis<choice<>, choice<pktpool::pmr_source, fuzz::own_metadata, idle_bytes>>;
-        using watched = axis<choice<>, choice<pktpool::clear_on_release, pktpool::counted>,
-                             choice<pktpool::hardened, pktpool::counted>>;
-        add<libtorrent_buckets>(choice<>{}, keeping{}, bound_and_owning{}, watched{});
-        add<odd_buckets>(choice<>{}, keeping{}, bound_and_owning{}, watched{});
-        add<roomy_buckets>(choice<>{}, keeping{}, bound_and_owning{}, watched{});
+        add<0>(
+            choice<>{}, keeping{},
+            axis<choice<>, choice<pktpool::pmr_source>, choice<pktpool::pmr_source, idle_bytes>>{},
+            axis<choice<>, choice<pktpool::clear_on_release, pktpool::counted>,
+                 choice<pktpool::hardened, pktpool::counted>,
+                 choice<sometimes_recorded, pktpool::clear_on_release>>{},
+            axis<choice<>, choice<>>{});
     } else {
-        add<libtorrent_buckets>(choice<>{}, keeping{}, optional<pktpool::pmr_source>{},
-                                optional<idle_bytes>{}, optional<pktpool::hardened>{},
-                                optional<pktpool::clear_on_release>{},
-                                optional<pktpool::counted>{});
+        using hardening = std::conditional_t<door == 2, sometimes_recorded, pktpool::hardened>;
+        add<0>(choice<>{}, keeping{}, optional<pktpool::pmr_source>{}, optional<idle_bytes>{},
+               optional<hardening>{}, optional<pktpool::clear_on_release>{},
+               optional<pktpool::counted>{});
     }
 }
 

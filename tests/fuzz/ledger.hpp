@@ -1,37 +1,49 @@
 // The memory that pools are given: counted, and refused on demand.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 #include <memory_resource>
 #include <new>
 #include <stdexcept>
 
 #include "allocations.hpp"
-#include "own_metadata.hpp"
+#include "own_door.hpp"
+#include "payload.hpp"
 #include "rules.hpp"
+#include "watched_metadata.hpp"
 
 namespace fuzz {
 
 /// How an operation ended.
 enum class outcome { done, no_memory, no_metadata, too_large };
 
-/// A resource on top of the heap that knows what is out.
+/// A resource on top of the heap that knows what is out. Its memory is never zero when it is new.
 class counting_resource final : public std::pmr::memory_resource {
 public:
     [[nodiscard]] amount live() const { return live_; }
+    /// So far: blocks that came back with something in them, and calls while no door was held.
+    [[nodiscard]] std::size_t uncleared() const { return uncleared_; }
+    [[nodiscard]] std::size_t calls_outside() const { return calls_outside_; }
 
 private:
     void* do_allocate(std::size_t bytes, std::size_t) override
     {
+        calls_outside_ += own_door::held_doors == 0 ? 1 : 0;
         void* const memory = ::operator new(bytes);
+        constexpr std::size_t header = 64;
+        std::memset(memory, 0xa5, std::min(bytes, header));
         ++live_.count;
         live_.bytes += bytes;
         return memory;
     }
     void do_deallocate(void* memory, std::size_t bytes, std::size_t) override
     {
+        calls_outside_ += own_door::held_doors == 0 ? 1 : 0;
+        uncleared_ += is_filled(memory, bytes, std::byte{0}) ? 0 : 1;
         --live_.count;
         live_.bytes -= bytes;
         ::operator delete(memory);
@@ -42,6 +54,21 @@ private:
     }
 
     amount live_;
+    std::size_t uncleared_ = 0;
+    std::size_t calls_outside_ = 0;
+};
+
+/// What a call did.
+struct effects {
+    std::size_t allocations = 0;
+    std::size_t refused_memory = 0;
+    std::size_t refused_metadata = 0;
+    std::size_t constructed_metadata = 0;
+    std::size_t moved_metadata = 0;            ///< or copied
+    std::size_t metadata_destroyed_inside = 0; ///< a door
+    std::size_t entries = 0;                   ///< through doors
+    std::size_t source_calls_outside = 0;
+    std::size_t uncleared = 0; ///< blocks that the source got back with something in them
 };
 
 /// Books what operations of pools take and give back; its own users' memory is not in it.
@@ -49,10 +76,10 @@ class ledger {
 public:
     static constexpr auto never = std::numeric_limits<std::size_t>::max();
 
-    ledger() = default;
+    ledger() { recover(); }
     ledger(ledger const&) = delete;
     ledger& operator=(ledger const&) = delete;
-    ~ledger() { own_metadata::successes_left = own_metadata::never; }
+    ~ledger() { recover(); }
 
     [[nodiscard]] counting_resource& resource(std::size_t index) { return resources_.at(index); }
     [[nodiscard]] counting_resource const& resource(std::size_t index) const
@@ -62,24 +89,19 @@ public:
 
     /// So many more allocations succeed.
     void fail_memory_after(std::size_t successes) { successes_left_ = successes; }
-    static void fail_metadata_after(std::size_t successes)
-    {
-        own_metadata::successes_left = successes;
-    }
+    static void fail_metadata_after(std::size_t successes) { watched.successes_left = successes; }
     void recover()
     {
         successes_left_ = never;
-        own_metadata::successes_left = own_metadata::never;
+        watched.successes_left = metadata_counts::never;
     }
 
     /// Calls it with the memory that is left.
     template <class Call>
     outcome run(Call const& call);
 
-    /// What the last call did.
-    [[nodiscard]] std::size_t allocations() const { return allocations_; }
-    [[nodiscard]] std::size_t refused_memory() const { return refused_memory_; }
-    [[nodiscard]] std::size_t refused_metadata() const { return refused_metadata_; }
+    /// Of the last call.
+    [[nodiscard]] effects const& last() const { return last_; }
 
     /// Packets that a heap_source gave, and all other blocks.
     [[nodiscard]] amount heap_packets() const { return heap_packets_; }
@@ -90,11 +112,24 @@ public:
     }
 
 private:
+    /// What there was so far.
+    [[nodiscard]] effects so_far() const
+    {
+        return {.allocations = allocation_count(),
+                .refused_memory = refused_allocations(),
+                .refused_metadata = watched.refused,
+                .constructed_metadata = watched.constructed,
+                .moved_metadata = watched.moved,
+                .metadata_destroyed_inside = watched.destroyed_inside,
+                .entries = own_door::entries,
+                .source_calls_outside =
+                    resources_[0].calls_outside() + resources_[1].calls_outside(),
+                .uncleared = resources_[0].uncleared() + resources_[1].uncleared()};
+    }
+
     std::array<counting_resource, 2> resources_;
     std::size_t successes_left_ = never;
-    std::size_t allocations_ = 0;
-    std::size_t refused_memory_ = 0;
-    std::size_t refused_metadata_ = 0;
+    effects last_;
     std::size_t blocks_ = 0;
     amount heap_packets_;
 };
@@ -103,11 +138,9 @@ template <class Call>
 outcome ledger::run(Call const& call)
 {
     auto const live = live_allocations();
-    auto const count = allocation_count();
-    auto const refused = refused_allocations();
     auto const mallocs = live_mallocs();
     auto const bytes = malloced_bytes();
-    auto const metadata = own_metadata::refused;
+    auto const before = so_far();
     auto result = outcome::done;
     {
         failing_heap const heap(successes_left_);
@@ -125,10 +158,15 @@ outcome ledger::run(Call const& call)
     blocks_ += live_allocations() - live;
     heap_packets_.count += live_mallocs() - mallocs;
     heap_packets_.bytes += malloced_bytes() - bytes;
-    allocations_ = allocation_count() - count;
-    refused_memory_ = refused_allocations() - refused;
-    refused_metadata_ = own_metadata::refused - metadata;
-    successes_left_ -= successes_left_ == never ? 0 : allocations_;
+    last_ = so_far();
+    for (auto const field :
+         {&effects::allocations, &effects::refused_memory, &effects::refused_metadata,
+          &effects::constructed_metadata, &effects::moved_metadata,
+          &effects::metadata_destroyed_inside, &effects::entries, &effects::source_calls_outside,
+          &effects::uncleared}) {
+        last_.*field -= before.*field;
+    }
+    successes_left_ -= successes_left_ == never ? 0 : last_.allocations;
     return result;
 }
 

@@ -24,16 +24,21 @@ using fuzz::action;
 constexpr std::array buckets{fuzz::rules::bucket{.size = 20, .limit = 10},
                              fuzz::rules::bucket{.size = 548, .limit = 10},
                              fuzz::rules::bucket{.size = 1472, .limit = 10}};
-constexpr fuzz::rules libtorrent_rules{.buckets = buckets,
+constexpr fuzz::rules libtorrent_rules{.buckets = buckets, // all that a script asks for
                                        .header_bytes = sizeof(pktpool::packet),
+                                       .padding = 0,
+                                       .headroom = 0,
+                                       .tailroom = 0,
                                        .most_idle_bytes = ~std::size_t{0},
+                                       .places_one_in = 0,
+                                       .metadata_flags = 0,
                                        .takes_resource = false,
                                        .returns_dropped = false,
                                        .hears_of_drops = false,
                                        .tracks_demand = false,
                                        .slabs_on_heap = false,
-                                       .metadata_owns = false,
-                                       .hardened = false,
+                                       .metadata_is_watched = false,
+                                       .door_is_watched = false,
                                        .clears = false,
                                        .counts = false};
 

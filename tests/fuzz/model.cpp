@@ -8,38 +8,9 @@ namespace fuzz {
 
 namespace {
 
-constexpr std::size_t most_freed = 512;                  // demand_tracked: of a bucket by a decay
-constexpr std::size_t no_ceiling = std::size_t{1} << 31; // demand_tracked: packets of a bucket
+constexpr std::size_t most_freed = 512; // demand_tracked: of a bucket by a decay
 
 } // namespace
-
-std::size_t model::bucket_of(std::size_t size) const
-{
-    std::size_t bucket = 0;
-    while (bucket < rules_.buckets.size() && rules_.buckets[bucket].size < size) {
-        ++bucket;
-    }
-    return bucket;
-}
-
-std::size_t model::capacity_for(std::size_t size) const
-{
-    auto const bucket = bucket_of(size);
-    return bucket == rules_.buckets.size() ? size : rules_.buckets[bucket].size;
-}
-
-std::vector<idle_packet> const& model::idle_for(std::size_t pool, std::size_t size) const
-{
-    return home_of(pool).slabs.at(bucket_of(size)).idle;
-}
-
-std::size_t model::room(std::size_t pool, std::size_t size) const
-{
-    auto const bucket = bucket_of(size);
-    auto const others = idle_bytes(home_of(pool)) - idle(pool, bucket).bytes;
-    auto const ceiling = rules_.tracks_demand ? no_ceiling : rules_.buckets[bucket].limit;
-    return std::min(ceiling, (rules_.most_idle_bytes - others) / bytes(bucket));
-}
 
 void model::create(std::size_t pool, std::size_t source)
 {
@@ -89,7 +60,8 @@ void model::move_assign(std::size_t to, std::size_t from)
     }
 }
 
-void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, void const* address)
+void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, std::size_t place,
+                    location const& at)
 {
     auto const bucket = bucket_of(size);
     home& from = home_of(pool);
@@ -101,18 +73,22 @@ void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, void c
         ++slab.count.hits;
         slab.idle.pop_back();
     }
-    slab.fewest_idle = std::min(slab.fewest_idle, slab.idle.size());
     ++slab.count.outstanding;
+    slab.peak = std::max(slab.peak, slab.count.outstanding);
     slab.count.most_outstanding = std::max(slab.count.most_outstanding, slab.count.outstanding);
     ++from.outstanding;
     from.most_outstanding = std::max(from.most_outstanding, from.outstanding);
     ++outstanding_;
 
-    outstanding_packet const fresh{.address = address,
+    auto const one_in = rules_.places_one_in;
+    outstanding_packet const fresh{.at = at,
                                    .from = &from,
                                    .bucket = bucket,
                                    .capacity = capacity_for(size),
-                                   .wrote = {}};
+                                   .place = place,
+                                   .is_recorded = one_in > 0 && from.acquired % one_in == 0,
+                                   .holds = {.asked = size}};
+    ++from.acquired;
     if (slots_.at(slot)) {
         drop(slot);
     }
@@ -141,11 +117,15 @@ void model::drop(std::size_t slot)
     }
 }
 
-void model::shrink(std::size_t pool, std::size_t slot, void const* address)
+void model::shrink(std::size_t pool, std::size_t slot, std::size_t place, location const& at)
 {
     auto const large = std::exchange(slots_.at(slot), std::nullopt);
-    acquire(pool, large->wrote.size, slot, address);
-    write(slot, large->wrote);
+    auto const needed = large->holds.needed();
+    acquire(pool, needed, slot, place, at);
+    auto& now = inside(slot);
+    now = large->holds;
+    now.asked = needed;
+    now.wrote = part(now.wrote, now.begin, now.end()); // nothing else is copied
     auto const small = std::exchange(slots_.at(slot), large);
     release(pool, slot);
     slots_.at(slot) = small;
@@ -170,7 +150,7 @@ void model::put(home& into, outstanding_packet const& packet)
     if (ours && is_bucket &&
         (rules_.tracks_demand || slab.idle.size() < rules_.buckets[packet.bucket].limit) &&
         idle_bytes(into) + bytes(packet.bucket) <= rules_.most_idle_bytes) {
-        slab.idle.push_back({.address = packet.address, .wrote = packet.wrote});
+        slab.idle.push_back({.at = packet.at, .wrote = packet.holds.wrote});
         ++slab.count.kept;
     } else {
         freed(*packet.from, packet.capacity);
@@ -185,18 +165,16 @@ void model::reserve(std::size_t pool, std::size_t size, std::size_t packets)
     while (slab.idle.size() < packets) {
         slab.idle.push_back({});
         made(of, capacity_for(size));
-        ++slab.fewest_idle; // it was never outstanding
         ++slab.count.reserved;
     }
 }
 
-/// demand_tracked: idle and outstanding packets together stay at the mark.
+/// demand_tracked: idle and outstanding packets together stay at the mark, which follows the peak.
 std::size_t model::surplus(slab& of, std::size_t limit)
 {
     auto const total = of.idle.size() + of.count.outstanding;
-    auto const demand = total - of.fewest_idle;
     auto const half = (of.mark + 1) / 2; // a decay lowers the mark no further
-    of.mark = std::max({demand, half, limit});
+    of.mark = std::max({of.peak, half, limit});
     auto const above = total > of.mark ? total - of.mark : 0;
     auto const surplus = std::min(above, most_freed);
     of.mark = std::max(of.mark, total - surplus);
@@ -212,7 +190,7 @@ void model::decay(std::size_t pool)
                                                   : std::min<std::size_t>(slab.idle.size(), 1);
         free_oldest(of, i, surplus);
         slab.count.decayed += surplus;
-        slab.fewest_idle = slab.idle.size();
+        slab.peak = slab.count.outstanding;
     }
 }
 
@@ -222,7 +200,6 @@ void model::trim(std::size_t pool)
     for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
         of.slabs[i].count.trimmed += of.slabs[i].idle.size();
         free_oldest(of, i, of.slabs[i].idle.size());
-        of.slabs[i].fewest_idle = 0;
     }
 }
 
@@ -238,105 +215,13 @@ void model::free_oldest(home& of, std::size_t bucket, std::size_t packets)
 void model::made(home const& of, std::size_t capacity)
 {
     memory_.at(of.source).count += 1;
-    memory_.at(of.source).bytes += rules_.header_bytes + capacity;
+    memory_.at(of.source).bytes += rules_.packet_bytes(capacity);
 }
 
 void model::freed(home const& of, std::size_t capacity)
 {
     memory_.at(of.source).count -= 1;
-    memory_.at(of.source).bytes -= rules_.header_bytes + capacity;
-}
-
-bool model::is_live(void const* address) const
-{
-    auto const is_there = [&](idle_packet const& packet) { return packet.address == address; };
-    return std::ranges::any_of(
-               slots_, [&](auto const& packet) { return packet && packet->address == address; }) ||
-           std::ranges::any_of(homes_, [&](auto const& home) {
-               return std::ranges::any_of(home.slabs, [&](slab const& each) {
-                   return std::ranges::any_of(each.idle, is_there);
-               });
-           });
-}
-
-std::size_t model::bytes(std::size_t bucket) const
-{
-    return rules_.header_bytes + rules_.buckets[bucket].size;
-}
-
-std::size_t model::idle_bytes(home const& of) const
-{
-    std::size_t sum = 0;
-    for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
-        sum += of.slabs[i].idle.size() * bytes(i);
-    }
-    return sum;
-}
-
-amount model::idle(std::size_t pool, std::size_t bucket) const
-{
-    auto const count = home_of(pool).slabs[bucket].idle.size();
-    return {.count = count, .bytes = count * bytes(bucket)};
-}
-
-amount model::idle(std::size_t pool) const
-{
-    amount sum{.count = 0, .bytes = idle_bytes(home_of(pool))};
-    for (auto const& slab : home_of(pool).slabs) {
-        sum.count += slab.idle.size();
-    }
-    return sum;
-}
-
-std::vector<counters> model::counted(std::size_t pool) const
-{
-    home const& of = home_of(pool);
-    std::vector<counters> rows;
-    counters sum;
-    for (auto const& [idle, fewest, mark, count] : of.slabs) {
-        rows.push_back(count);
-        sum.hits += count.hits;
-        sum.misses += count.misses;
-        sum.kept += count.kept;
-        sum.freed += count.freed;
-        sum.drops += count.drops;
-        sum.decayed += count.decayed;
-        sum.trimmed += count.trimmed;
-        sum.reserved += count.reserved;
-    }
-    sum.outstanding = of.outstanding;
-    sum.most_outstanding = of.most_outstanding;
-    rows.push_back(sum);
-    return rows;
-}
-
-std::size_t model::source_of(std::size_t pool) const
-{
-    return home_of(pool).source;
-}
-
-std::size_t model::fewest_blocks() const
-{
-    std::size_t blocks = 0;
-    for (home const& home : homes_) {
-        blocks += rules_.slabs_on_heap && home.built ? 1 : 0;
-        for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
-            auto const& count = home.slabs[i].count;
-            blocks += rules_.tracks_demand && count.misses + count.reserved > 0 ? 1 : 0;
-        }
-    }
-    return blocks;
-}
-
-std::size_t model::most_blocks() const
-{
-    std::size_t blocks = 0;
-    for (home const& home : homes_) {
-        if (rules_.slabs_on_heap && home.built) {
-            blocks += 1 + (rules_.tracks_demand ? rules_.buckets.size() : 0);
-        }
-    }
-    return blocks;
+    memory_.at(of.source).bytes -= rules_.packet_bytes(capacity);
 }
 
 } // namespace fuzz

@@ -2,6 +2,7 @@
 // it.
 #pragma once
 
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <source_location>
@@ -12,12 +13,23 @@ namespace fuzz {
 /// Whoever comes in while it is held would wait for ever.
 class own_door {
 public:
+    static inline std::size_t held_doors = 0; // now, of all pools
+    static inline std::size_t entries = 0;    // so far
+
     class held {
     public:
-        explicit held(bool& inside) : inside_(&inside) {}
+        explicit held(bool& inside) : inside_(&inside)
+        {
+            ++held_doors;
+            ++entries;
+        }
         held(held const&) = delete;
         held& operator=(held const&) = delete;
-        ~held() { *inside_ = false; }
+        ~held()
+        {
+            *inside_ = false;
+            --held_doors;
+        }
 
     private:
         bool* inside_;

@@ -1,4 +1,4 @@
-// Bytes that tell whose they are.
+// Bytes that tell whose they are, and looks at the bytes of a packet.
 #pragma once
 
 #include <algorithm>
@@ -7,16 +7,17 @@
 #include <cstdint>
 #include <cstring>
 
-#include "model.hpp"
+#include "contents.hpp"
 
 namespace fuzz {
 
 /// One noise for all patterns: number `id` begins at byte `id`, so that any two differ.
-inline std::byte const* pattern(std::size_t id)
+inline std::byte const* pattern(std::size_t id, offset at)
 {
     constexpr std::size_t starts = 4096;
+    constexpr std::size_t most_room = 128; // in front, and behind
     static auto const noise = [] {
-        std::array<std::byte, starts + 65535> bytes{};
+        std::array<std::byte, starts + most_room + largest_packet + most_room> bytes{};
         std::uint32_t state = 1;
         std::ranges::generate(bytes, [&] {
             state = state * 1664525 + 1013904223; // Numerical Recipes
@@ -24,25 +25,45 @@ inline std::byte const* pattern(std::size_t id)
         });
         return bytes;
     }();
-    return noise.data() + id % starts;
+    return noise.data() + id % starts + most_room + at;
 }
 
-/// Nothing but the bytes of the payload are touched, and of a shorter packet the bytes that it has.
-inline void write(std::byte* to, payload what)
+/// Nothing but these bytes is touched.
+inline void write(std::byte* datagram, writing const& what)
 {
-    if (what.size > 0) {
-        std::memcpy(to, pattern(what.id), what.size);
+    if (what.end > what.begin) {
+        std::memcpy(datagram + what.begin, pattern(what.id, what.begin),
+                    static_cast<std::size_t>(what.end - what.begin));
     }
 }
-inline bool holds(std::byte const* in, payload what, std::size_t most)
+inline bool holds(std::byte const* datagram, writing const& what)
 {
-    auto const size = std::min(what.size, most);
-    return size == 0 || std::memcmp(in, pattern(what.id), size) == 0;
+    return what.begin == what.end ||
+           std::memcmp(datagram + what.begin, pattern(what.id, what.begin),
+                       static_cast<std::size_t>(what.end - what.begin)) == 0;
 }
 
-inline bool is_zero(std::byte const* in, std::size_t size)
+inline bool is_zero(std::byte const* first, std::byte const* end)
 {
-    return std::all_of(in, in + size, [](std::byte each) { return each == std::byte{0}; });
+    return std::all_of(first, end, [](std::byte each) { return each == std::byte{0}; });
+}
+
+/// Whether all bytes of memory that is nobody's are `each`.
+[[gnu::no_sanitize("address")]] inline bool is_filled(void const* memory, std::size_t bytes,
+                                                      std::byte each)
+{
+    auto const* const first = static_cast<std::byte const*>(memory);
+    for (std::size_t i = 0; i < bytes; ++i) {
+        if (first[i] != each) {
+            return false;
+        }
+    }
+    return true;
+}
+/// The first byte of such memory.
+[[gnu::no_sanitize("address")]] inline std::byte first_byte(std::byte const* memory)
+{
+    return *memory;
 }
 
 } // namespace fuzz

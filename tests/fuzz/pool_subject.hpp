@@ -3,58 +3,21 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <memory_resource>
 #include <optional>
+#include <source_location>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <gsl/span>
 
+#include "packet_access.hpp"
 #include "subject.hpp"
 
 namespace fuzz {
-
-/// A packet with own_metadata or utp_metadata.
-template <class Packet>
-void fill(Packet& packet, std::size_t size, std::size_t header_size, std::size_t sequence)
-{
-    packet.size = static_cast<std::uint16_t>(size);
-    packet.header_size = static_cast<std::uint16_t>(header_size);
-    if constexpr (requires { packet.owned; }) {
-        packet.sequence = sequence;
-        packet.owned.take();
-    } else {
-        packet.send_time = std::chrono::steady_clock::time_point(
-            std::chrono::steady_clock::duration(static_cast<std::int64_t>(sequence)));
-        packet.num_transmissions = 63;
-        packet.need_resend = true;
-        packet.mtu_probe = true;
-    }
-}
-
-template <class Packet>
-packet_view look_at(Packet& packet)
-{
-    packet_view result{.data = packet.data(),
-                       .address = &packet,
-                       .bucket = packet.bucket,
-                       .allocated = packet.allocated,
-                       .size = packet.used().size(),
-                       .header_size = packet.used().size() - packet.payload().size()};
-    if constexpr (requires { packet.owned; }) {
-        result.sequence = packet.sequence;
-        result.flags = packet.owned.held() ? 1 : 0;
-    } else {
-        result.sequence = static_cast<std::size_t>(packet.send_time.time_since_epoch().count());
-        result.flags = packet.num_transmissions | (packet.need_resend ? 64U : 0U) |
-                       (packet.mtu_probe ? 128U : 0U);
-    }
-    return result;
-}
 
 /// `Source` is made from a memory resource, if it can be.
 template <class Pool, class Source, std::array<std::size_t, 2> KnownSizes>
@@ -70,19 +33,26 @@ public:
             pools_[pool].emplace();
         }
     }
-    void destroy(std::size_t pool) override { pools_[pool].reset(); }
+    void destroy(std::size_t pool) override
+    {
+        pools_[pool].reset();
+        earlier_[pool] = {};
+    }
     void move_construct(std::size_t to, std::size_t from) override
     {
         pools_[to].emplace(std::move(*pools_[from]));
+        earlier_[to] = std::exchange(earlier_[from], {});
     }
     void move_assign(std::size_t to, std::size_t from) override
     {
         *pools_[to] = std::move(*pools_[from]);
+        earlier_[to] = std::exchange(earlier_[from], {});
     }
 
-    void acquire(std::size_t pool, std::size_t size, std::size_t slot) override
+    void acquire(std::size_t pool, std::size_t size, std::size_t slot,
+                 std::source_location where) override
     {
-        handles_[slot] = pools_[pool]->acquire(size);
+        handles_[slot] = pools_[pool]->acquire(size, where);
     }
     void acquire_known(std::size_t pool, std::size_t number, std::size_t slot) override
     {
@@ -90,10 +60,10 @@ public:
         handles_[slot] = number == 0 ? from.template acquire<KnownSizes[0]>()
                                      : from.template acquire<KnownSizes[1]>();
     }
-    void acquire_batch(std::size_t pool, std::size_t size, std::size_t slot,
-                       std::size_t count) override
+    void acquire_batch(std::size_t pool, std::size_t size, std::size_t slot, std::size_t count,
+                       std::source_location where) override
     {
-        pools_[pool]->acquire(size, gsl::span<handle>(handles_).subspan(slot, count));
+        pools_[pool]->acquire(size, gsl::span<handle>(handles_).subspan(slot, count), where);
     }
     void release(std::size_t pool, std::size_t slot) override
     {
@@ -103,9 +73,9 @@ public:
     {
         pools_[pool]->release(gsl::span<handle>(handles_).subspan(slot, count));
     }
-    bool shrink(std::size_t pool, std::size_t slot) override
+    bool shrink(std::size_t pool, std::size_t slot, std::source_location where) override
     {
-        return pools_[pool]->shrink_to_bucket(handles_[slot]);
+        return pools_[pool]->shrink_to_bucket(handles_[slot], where);
     }
     void drop(std::size_t slot) override { handles_[slot].reset(); }
     void reserve(std::size_t pool, std::size_t size, std::size_t packets) override
@@ -119,6 +89,10 @@ public:
     [[nodiscard]] packet_view view(std::size_t slot) const override
     {
         return handles_[slot] ? look_at(*handles_[slot]) : packet_view{};
+    }
+    std::span<std::byte> change(std::size_t slot, action how, std::size_t bytes) override
+    {
+        return fuzz::change(*handles_[slot], how, bytes);
     }
     void fill(std::size_t slot, std::size_t size, std::size_t header_size,
               std::size_t sequence) override
@@ -135,34 +109,57 @@ public:
         into.back() = {.count = all.count, .bytes = all.bytes};
     }
 
-    [[nodiscard]] std::vector<counters> counted(std::size_t pool) const override
+    [[nodiscard]] counted_rows counted(std::size_t pool) const override
     {
-        std::vector<counters> rows;
-        if constexpr (requires { pools_[pool]->statistics(); }) {
+        if constexpr (counts) {
+            return rows_of(pools_[pool]->statistics());
+        } else {
+            return {};
+        }
+    }
+    [[nodiscard]] counted_rows counted_since(std::size_t pool) override
+    {
+        if constexpr (counts) {
             auto const now = pools_[pool]->statistics();
-            for (auto const& each : now.buckets) {
-                rows.push_back(counters_of(each));
+            return rows_of(now - std::exchange(earlier_[pool], now));
+        } else {
+            return {};
+        }
+    }
+    [[nodiscard]] std::vector<placed> recorded(std::size_t pool) const override
+    {
+        std::vector<placed> rows;
+        if constexpr (requires { pools_[pool]->outstanding(); }) {
+            for (auto const& [place, bucket, count] : pools_[pool]->outstanding()) {
+                rows.push_back({.place = place_number(place), .bucket = bucket, .count = count});
             }
-            rows.push_back(counters_of(now.above));
-            rows.push_back(counters_of(now.total));
         }
         return rows;
     }
-    [[nodiscard]] std::size_t placed(std::size_t pool) const override
-    {
-        std::size_t sum = 0;
-        if constexpr (requires { pools_[pool]->outstanding(); }) {
-            for (auto const& each : pools_[pool]->outstanding()) {
-                sum += each.count;
-            }
-        }
-        return sum;
-    }
 
 private:
+    static constexpr bool counts = requires(Pool const& pool) { pool.statistics(); };
+    struct nothing {};
+    template <class P>
+    struct snapshot : std::type_identity<nothing> {};
+    template <class P>
+        requires requires(P const& pool) { pool.statistics(); }
+    struct snapshot<P> : std::type_identity<decltype(std::declval<P const&>().statistics())> {};
+
+    static counted_rows rows_of(auto const& now)
+    {
+        counted_rows rows;
+        for (auto const& each : now.buckets) {
+            rows.push_back(counters_of(each));
+        }
+        rows.push_back(counters_of(now.above));
+        rows.push_back(counters_of(now.total));
+        return rows;
+    }
     static counters counters_of(auto const& row)
     {
-        return {.hits = row.hits,
+        return {.capacity = row.capacity,
+                .hits = row.hits,
                 .misses = row.misses,
                 .kept = row.kept,
                 .freed = row.freed,
@@ -171,9 +168,12 @@ private:
                 .trimmed = row.trimmed,
                 .reserved = row.reserved,
                 .outstanding = row.outstanding,
-                .most_outstanding = row.most_outstanding};
+                .most_outstanding = row.most_outstanding,
+                .idle = row.idle,
+                .idle_bytes = row.idle_bytes};
     }
 
+    std::array<typename snapshot<Pool>::type, pool_count> earlier_{};
     std::array<std::optional<Pool>, pool_count> pools_;
     std::vector<handle> handles_ = std::vector<handle>(slot_count);
 };

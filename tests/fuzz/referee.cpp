@@ -1,20 +1,9 @@
+// What pools do, and what it may take.
 #include "referee.hpp"
 
-#include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <limits>
-
-#include "payload.hpp"
+#include <optional>
 
 namespace fuzz {
-
-namespace {
-
-constexpr std::size_t largest_packet = 65535;
-constexpr std::size_t no_bucket = 255;
-
-} // namespace
 
 referee::referee(combination const& of) : of_(of), model_(of.rules), subject_(of.make()) {}
 
@@ -55,26 +44,38 @@ void referee::play(operation const& next)
     case action::shrink:
         shrink(next);
         break;
+    case action::prepend:
+    case action::append:
+    case action::trim_start:
+    case action::trim_end:
+    case action::claim:
+    case action::reset:
+        change(next);
+        break;
     case action::reserve:
         reserve(next);
         break;
     case action::decay:
-        run([&] { subject_->decay(next.pool); }, of_.rules.tracks_demand);
+        run(next.pool, {.may_allocate = of_.rules.tracks_demand},
+            [&] { subject_->decay(next.pool); });
         model_.decay(next.pool);
         break;
     case action::trim:
-        run([&] { subject_->trim(next.pool); });
+        run(next.pool, {}, [&] { subject_->trim(next.pool); });
         model_.trim(next.pool);
         break;
     case action::move_construct:
     case action::move_assign:
         move(next);
         break;
+    case action::remember:
+        remember(next.pool);
+        break;
     case action::destroy:
         destroy(next.pool);
         break;
     case action::detach:
-        run([&] { subject_->detach(next.pool); });
+        run(next.pool, {.enters = false}, [&] { subject_->detach(next.pool); });
         break;
     case action::fail_memory:
         ledger_.fail_memory_after(next.count);
@@ -92,7 +93,8 @@ void referee::need(std::size_t pool)
 {
     if (!model_.exists(pool)) {
         auto const source = of_.rules.takes_resource ? pool % 2 : 0;
-        run([&] { subject_->create(pool, ledger_.resource(source)); });
+        ledger_.run([&] { subject_->create(pool, ledger_.resource(source)); });
+        expect("allocations of a constructor", 0, ledger_.last().allocations);
         model_.create(pool, source);
     }
 }
@@ -112,41 +114,73 @@ std::size_t referee::slot_for(operation const& next, bool full) const
 }
 
 template <class Call>
-bool referee::make(std::size_t pool, bool opens, bool too_large, std::size_t misses,
-                   Call const& call)
+bool referee::make(std::size_t pool, making const& of, call_rules const& rules, Call const& call)
 {
-    bool const builds = of_.rules.slabs_on_heap && opens && !model_.is_open(pool);
+    bool const builds = of_.rules.slabs_on_heap && !model_.is_open(pool);
+    bool const had_door = model_.has_door(pool);
     auto const found = ledger_.run(call);
-    auto expected = too_large ? outcome::too_large : outcome::done;
-    if (ledger_.refused_metadata() > 0) {
+    auto const& did = ledger_.last();
+    auto expected = of.too_large ? outcome::too_large : outcome::done;
+    if (did.refused_metadata > 0) {
         expected = outcome::no_metadata;
-    } else if (ledger_.refused_memory() > 0) {
+    } else if (did.refused_memory > 0) {
         expected = outcome::no_memory;
     }
     expect("outcome (done, no memory, no metadata, too large)", static_cast<std::size_t>(expected),
            static_cast<std::size_t>(found));
 
+    bool const done = found == outcome::done;
     // The slabs are the first that is asked for.
-    bool const built = builds && ledger_.allocations() > 0;
-    if (built || (opens && !builds)) {
+    bool const built = builds && did.allocations > 0;
+    if (built || !builds) {
         model_.open(pool);
     }
-    if (misses == 0 && !builds && !too_large) {
-        expect("allocations", 0, ledger_.allocations() + ledger_.refused_memory());
+    if (of.misses == 0 && !builds && !of.too_large) {
+        expect("allocations", 0, did.allocations + did.refused_memory);
     }
-    if (found == outcome::done && !of_.rules.tracks_demand) {
-        expect("allocations", misses + (built ? 1 : 0), ledger_.allocations());
+    if (done && !of_.rules.tracks_demand) {
+        expect("allocations", of.misses + (built ? 1 : 0), did.allocations);
     }
-    return found == outcome::done;
+    if (done && of_.rules.metadata_is_watched) {
+        expect("constructions of metadata", of.packets, did.constructed_metadata);
+    }
+    check_call(had_door, rules, done);
+    return done;
 }
 
 template <class Call>
-void referee::run(Call const& call, bool may_allocate)
+void referee::run(std::size_t pool, call_rules const& rules, Call const& call)
 {
+    bool const had_door = model_.exists(pool) && model_.has_door(pool);
     auto const found = ledger_.run(call);
+    auto const& did = ledger_.last();
     expect("outcome", static_cast<std::size_t>(outcome::done), static_cast<std::size_t>(found));
-    if (!may_allocate) {
-        expect("allocations", 0, ledger_.allocations() + ledger_.refused_memory());
+    if (!rules.may_allocate) {
+        expect("allocations", 0, did.allocations + did.refused_memory);
+    }
+    expect("constructions of metadata", 0, did.constructed_metadata);
+    check_call(had_door, rules, true);
+}
+
+/// What failed takes back what it has made wherever it is.
+void referee::check_call(bool had_door, call_rules const& rules, bool done) const
+{
+    auto const& did = ledger_.last();
+    if (done) {
+        expect("metadata destroyed inside a door", 0, did.metadata_destroyed_inside);
+        expect("packets that were freed with something in them", 0,
+               of_.rules.clears ? did.uncleared : 0);
+    }
+    if (!rules.may_move) {
+        expect("moves of metadata", 0, did.moved_metadata);
+    }
+    if (of_.rules.door_is_watched) {
+        if (had_door && rules.enters && did.entries == 0) {
+            mismatch("the door", "entered", "passed by");
+        }
+        if (rules.source_inside) {
+            expect("calls of the source outside of the door", 0, did.source_calls_outside);
+        }
     }
 }
 
@@ -156,103 +190,59 @@ void referee::acquire(operation const& next)
     auto const number = next.size % of_.known_sizes.size();
     auto const size = known ? of_.known_sizes[number] : next.size;
     auto const slot = slot_for(next, false);
+    auto const place = known ? elsewhere : next.slot % places.size();
     check_outstanding(slot);
     bool const too_large = size > largest_packet;
-    auto const misses = !too_large && model_.idle_for(next.pool, size).empty() ? 1U : 0U;
-    if (make(next.pool, true, too_large, misses, [&] {
-            known ? subject_->acquire_known(next.pool, number, slot)
-                  : subject_->acquire(next.pool, size, slot);
-        })) {
-        came(next.pool, size, slot);
+    auto const before = model_.slot(slot);
+    if (make(next.pool,
+             {.packets = 1,
+              .misses = !too_large && model_.idle_for(next.pool, size).empty() ? 1U : 0U,
+              .too_large = too_large},
+             {.source_inside = !before}, [&] {
+                 known ? subject_->acquire_known(next.pool, number, slot)
+                       : subject_->acquire(next.pool, size, slot, places.at(place));
+             })) {
+        came(next.pool, size, slot, place);
+        if (before) {
+            check_cleared(*before);
+        }
     }
 }
 
 void referee::acquire_batch(operation const& next)
 {
+    bool was_empty = true;
     for (std::size_t i = 0; i < next.count; ++i) {
         check_outstanding(next.slot + i);
+        was_empty &= !model_.slot(next.slot + i);
     }
     bool const too_large = next.size > largest_packet;
+    auto const place = next.slot % places.size();
     // What was in the batch is dropped first, and may be what comes.
     for (std::size_t i = 0; i < next.count; ++i) {
         model_.drop(next.slot + i);
     }
     auto const idle = too_large ? 0 : model_.idle_for(next.pool, next.size).size();
     auto const misses = too_large ? 0 : next.count - std::min(next.count, idle);
-    bool const done = make(next.pool, true, too_large, misses, [&] {
-        subject_->acquire_batch(next.pool, next.size, next.slot, next.count);
-    });
+    bool const done = make(
+        next.pool, {.packets = next.count, .misses = misses, .too_large = too_large},
+        {.source_inside = was_empty}, [&] {
+            subject_->acquire_batch(next.pool, next.size, next.slot, next.count, places.at(place));
+        });
     for (std::size_t i = 0; i < next.count; ++i) {
         if (done) {
-            came(next.pool, next.size, next.slot + i);
+            came(next.pool, next.size, next.slot + i, place);
         } else {
             expect("handles of a batch that failed", 0,
-                   subject_->view(next.slot + i).address == nullptr ? 0 : 1);
+                   subject_->view(next.slot + i).packet == nullptr ? 0 : 1);
         }
-    }
-}
-
-void referee::came(std::size_t pool, std::size_t size, std::size_t slot)
-{
-    auto const seen = subject_->view(slot);
-    payload before;
-    bool same = false;
-    if (auto const& idle = model_.idle_for(pool, size); !idle.empty()) {
-        before = idle.back().wrote;
-        same = idle.back().address == seen.address;
-        if (!same && idle.back().address != nullptr) {
-            mismatch("packet", "the newest idle one", "another");
-        }
-    }
-    if (!same) {
-        expect("a new packet that is live already", 0, model_.is_live(seen.address) ? 1 : 0);
-    }
-    model_.acquire(pool, size, slot, seen.address);
-
-    auto const bucket = model_.bucket_of(size);
-    expect("bucket", bucket == of_.rules.buckets.size() ? no_bucket : bucket, seen.bucket);
-    expect("capacity", model_.capacity_for(size), seen.allocated);
-    expect("size", 0, seen.size);
-    expect("header_size", 0, seen.header_size);
-    expect("metadata", 0, seen.sequence);
-    expect("flags of the metadata", 0, seen.flags);
-    if (of_.rules.clears && !of_.rules.hardened && same && !is_zero(seen.data, size)) {
-        mismatch("buffer", "cleared", "as somebody left it");
-    }
-    if (!of_.rules.clears && !of_.rules.hardened && !holds(seen.data, before, size)) {
-        mismatch("buffer", "untouched", "changed");
-    }
-    payload const wrote{.id = ++packets_, .size = size};
-    subject_->fill(slot, size, size / 3, packets_);
-    write(seen.data, wrote);
-    model_.write(slot, wrote);
-}
-
-void referee::check_outstanding(std::size_t slot) const
-{
-    auto const seen = subject_->view(slot);
-    auto const& expected = model_.slot(slot);
-    if (!expected) {
-        expect("null handle", 0, seen.address == nullptr ? 0 : 1);
-        return;
-    }
-    if (seen.address != expected->address) {
-        mismatch("packet of a handle", "the same", "another");
-    }
-    expect("capacity that was", expected->capacity, seen.allocated);
-    expect("size that was set", expected->wrote.size, seen.size);
-    expect("header_size that was set", expected->wrote.size / 3, seen.header_size);
-    expect("metadata that was set", expected->wrote.id, seen.sequence);
-    expect("flags that were set", of_.rules.metadata_owns ? 1 : 255, seen.flags);
-    if (!holds(seen.data, expected->wrote, expected->capacity)) {
-        mismatch("payload", "as it was written", "changed");
     }
 }
 
 /// A release to another pool ends the program where packets are hardened.
 bool referee::may_release(std::size_t pool, std::size_t slot) const
 {
-    return !of_.rules.hardened || !model_.slot(slot) || model_.is_from(pool, slot);
+    return !of_.rules.hardened() || !model_.slot(slot) || model_.is_from(pool, slot);
 }
 
 void referee::release(operation const& next)
@@ -263,64 +253,86 @@ void referee::release(operation const& next)
         return;
     }
     check_outstanding(slot);
-    run([&] { subject_->release(next.pool, slot); });
+    auto const was = model_.slot(slot);
+    run(next.pool, {.source_inside = !was || was->from->open},
+        [&] { subject_->release(next.pool, slot); });
     model_.release(next.pool, slot);
     check_outstanding(slot);
+    if (was) {
+        check_cleared(*was);
+    }
 }
 
 void referee::release_batch(operation const& next)
 {
+    bool all_have_pools = true;
     for (std::size_t i = 0; i < next.count; ++i) {
         check_outstanding(next.slot + i);
         if (!may_release(next.pool, next.slot + i)) {
             drop(next.slot + i);
         }
+        auto const& packet = model_.slot(next.slot + i);
+        all_have_pools &= !packet || packet->from->open;
     }
-    run([&] { subject_->release_batch(next.pool, next.slot, next.count); });
+    run(next.pool, {.source_inside = all_have_pools},
+        [&] { subject_->release_batch(next.pool, next.slot, next.count); });
     for (std::size_t i = 0; i < next.count; ++i) {
+        auto const was = model_.slot(next.slot + i);
         model_.release(next.pool, next.slot + i);
         check_outstanding(next.slot + i);
+        if (was) {
+            check_cleared(*was);
+        }
     }
 }
 
 void referee::drop(std::size_t slot)
 {
     check_outstanding(slot);
-    run([&] { subject_->drop(slot); });
+    auto const was = model_.slot(slot);
+    bool const is_heard = was && was->from->open && of_.rules.hears_of_drops;
+    run(current_.pool, {.enters = is_heard, .source_inside = is_heard},
+        [&] { subject_->drop(slot); });
     model_.drop(slot);
+    if (was) {
+        check_cleared(*was);
+    }
 }
 
 void referee::shrink(operation const& next)
 {
     auto const slot = slot_for(next, true);
     check_outstanding(slot);
-    auto const& packet = model_.slot(slot);
     if (!may_release(next.pool, slot)) {
         return;
     }
-    if (packet && next.size < packet->wrote.size) {
-        payload const less{.id = packet->wrote.id, .size = next.size};
-        subject_->fill(slot, less.size, less.size / 3, less.id);
-        model_.write(slot, less);
+    if (model_.slot(slot) && next.size < model_.slot(slot)->holds.size) {
+        auto& less = model_.inside(slot);
+        less.use(next.size, next.size / 3);
+        subject_->fill(slot, less.size, less.header_size, less.wrote.id);
     }
-    auto const size = packet ? packet->wrote.size : 0;
-    bool const moves = packet && model_.bucket_of(size) < of_.rules.buckets.size() &&
-                       model_.capacity_for(size) < packet->capacity;
+    auto const was = model_.slot(slot);
+    auto const needed = was ? was->holds.needed() : 0;
+    auto const place = next.slot % places.size();
     bool moved = false;
-    auto const call = [&] { moved = subject_->shrink(next.pool, slot); };
-    if (!moves) {
-        run(call);
+    auto const call = [&] { moved = subject_->shrink(next.pool, slot, places.at(place)); };
+    if (!was || model_.bucket_of(needed) == of_.rules.buckets.size() ||
+        model_.capacity_for(needed) >= was->capacity) {
+        run(next.pool, {}, call);
         expect("whether it moved", 0, moved ? 1 : 0);
     } else {
-        auto const& idle = model_.idle_for(next.pool, size);
-        auto const expected = idle.empty() ? nullptr : idle.back().address;
-        if (make(next.pool, true, false, idle.empty() ? 1 : 0, call)) {
+        auto const& idle = model_.idle_for(next.pool, needed);
+        auto const* const expected = idle.empty() ? nullptr : idle.back().at.packet;
+        if (make(next.pool, {.packets = 1, .misses = idle.empty() ? 1U : 0U},
+                 {.source_inside = was->from->open, .may_move = true}, call)) {
             expect("whether it moved", 1, moved ? 1 : 0);
             auto const seen = subject_->view(slot);
-            if (expected != nullptr && expected != seen.address) {
+            if (expected != nullptr && expected != seen.packet) {
                 mismatch("packet", "the newest idle one", "another");
             }
-            model_.shrink(next.pool, slot, seen.address);
+            model_.shrink(next.pool, slot, place,
+                          {.packet = seen.packet, .datagram = seen.data - was->holds.begin});
+            check_cleared(*was);
         }
     }
     check_outstanding(slot);
@@ -332,7 +344,7 @@ void referee::reserve(operation const& next)
     bool const too_large = !bucket || next.count > model_.room(next.pool, next.size);
     auto const idle = bucket ? model_.idle_for(next.pool, next.size).size() : 0;
     auto const misses = too_large ? 0 : next.count - std::min(next.count, idle);
-    if (make(next.pool, bucket, too_large, misses,
+    if (make(next.pool, {.misses = misses, .too_large = too_large}, {},
              [&] { subject_->reserve(next.pool, next.size, next.count); })) {
         model_.reserve(next.pool, next.size, next.count);
     }
@@ -343,19 +355,29 @@ void referee::move(operation const& next)
     auto const to = next.pool;
     auto const from = next.other;
     need(from);
+    call_rules const rules{.source_inside = false}; // both belong to who moves, as in a destructor
     if (next.what == action::move_assign) {
-        run([&] { subject_->move_assign(to, from); });
+        run(from, {.enters = to != from, .source_inside = false},
+            [&] { subject_->move_assign(to, from); });
         model_.move_assign(to, from);
     } else if (to != from) {
         destroy(to);
-        run([&] { subject_->move_construct(to, from); });
+        run(from, rules, [&] { subject_->move_construct(to, from); });
         model_.move_construct(to, from);
+    }
+}
+
+void referee::remember(std::size_t pool)
+{
+    if (of_.rules.counts) {
+        check_rows("statistics since the last ones", model_.counted_since(pool),
+                   subject_->counted_since(pool));
     }
 }
 
 void referee::destroy(std::size_t pool)
 {
-    run([&] { subject_->destroy(pool); });
+    run(pool, {.enters = false, .source_inside = false}, [&] { subject_->destroy(pool); });
     model_.destroy(pool);
 }
 
@@ -365,6 +387,7 @@ void referee::finish(bool pools_first)
     auto const destroy_pools = [&] {
         for (std::size_t pool = 0; pool < pool_count; ++pool) {
             if (model_.exists(pool)) {
+                remember(pool);
                 destroy(pool);
                 check_memory();
             }
@@ -381,66 +404,6 @@ void referee::finish(bool pools_first)
     }
     destroy_pools();
     expect("blocks in the end", 0, ledger_.other_blocks() + ledger_.heap_packets().count);
-}
-
-void referee::check_pools() const
-{
-    auto const buckets = of_.rules.buckets.size();
-    std::array<amount, 8> found;
-    for (std::size_t pool = 0; pool < pool_count; ++pool) {
-        if (!model_.exists(pool)) {
-            continue;
-        }
-        subject_->idle(pool, std::span(found).first(buckets + 1));
-        for (std::size_t i = 0; i < buckets; ++i) {
-            auto const expected = model_.idle(pool, i);
-            expect("idle packets of a bucket", expected.count, found.at(i).count);
-            expect("idle bytes of a bucket", expected.bytes, found.at(i).bytes);
-        }
-        auto const expected = model_.idle(pool);
-        expect("idle packets", expected.count, found.at(buckets).count);
-        expect("idle bytes", expected.bytes, found.at(buckets).bytes);
-        if (of_.rules.counts && subject_->counted(pool) != model_.counted(pool)) {
-            mismatch("statistics", "the model's", "others");
-        }
-        if (of_.rules.hardened) {
-            expect("packets whose place is known", model_.counted(pool).back().outstanding,
-                   subject_->placed(pool));
-        }
-    }
-}
-
-void referee::check_memory() const
-{
-    for (std::size_t source = 0; source < 2; ++source) {
-        auto const expected = model_.packets_of(source);
-        auto found = ledger_.resource(source).live();
-        if (!of_.rules.takes_resource && source == 0) {
-            found = ledger_.heap_packets();
-        }
-        expect("packets in memory", expected.count, found.count);
-        expect("bytes of packets in memory", expected.bytes, found.bytes);
-    }
-    auto const blocks = ledger_.other_blocks();
-    if (blocks < model_.fewest_blocks() || blocks > model_.most_blocks()) {
-        mismatch("other blocks",
-                 std::to_string(model_.fewest_blocks()) + " to " +
-                     std::to_string(model_.most_blocks()),
-                 std::to_string(blocks));
-    }
-    if (of_.rules.metadata_owns) {
-        expect("what metadata owns", model_.outstanding(), token::alive);
-    }
-}
-
-void referee::mismatch(std::string_view what, std::string const& expected,
-                       std::string const& found) const
-{
-    std::fprintf(stderr, "fuzz: operation %zu (%s): %.*s: expected %s, found %s\n  of %.*s\n",
-                 operations_, to_string(current_).c_str(), static_cast<int>(what.size()),
-                 what.data(), expected.c_str(), found.c_str(), static_cast<int>(of_.name.size()),
-                 of_.name.data());
-    std::abort();
 }
 
 } // namespace fuzz

@@ -13,15 +13,21 @@ using enum action;
 
 // As often as each stands here: mostly traffic, now and then what happens to a whole pool.
 constexpr std::array actions{
-    acquire,        acquire,       acquire,       acquire,       acquire,       acquire, acquire,
-    acquire_known,  acquire_known, acquire_batch, acquire_batch, release,       release, release,
-    release,        release,       shrink,        release_batch, release_batch, drop,    drop,
-    drop,           decay,         decay,         decay,         trim,          reserve, detach,
-    move_construct, move_assign,   destroy,       fail_memory,
+    acquire,       acquire,       acquire,       acquire,       acquire,       acquire,
+    acquire,       acquire,       acquire,       acquire,       acquire,       acquire_known,
+    acquire_known, acquire_known, acquire_known, acquire_batch, acquire_batch, acquire_batch,
+    acquire_batch, release,       release,       release,       release,       release,
+    release,       release,       release,       release,       release,       release_batch,
+    release_batch, release_batch, release_batch, drop,          drop,          drop,
+    drop,          drop,          drop,          decay,         decay,         decay,
+    decay,         trim,          trim,          reserve,       reserve,       shrink,
+    shrink,        prepend,       prepend,       append,        append,        trim_start,
+    trim_end,      claim,         reset,         remember,      detach,        move_construct,
+    move_assign,   destroy,       fail_memory,   fail_memory,
 };
-static_assert(actions.size() == 32);
+static_assert(actions.size() == 64);
 
-constexpr std::array<std::string_view, 17> names{
+constexpr std::array<std::string_view, 24> names{
     "acquire",         "acquire<>",
     "acquire a batch", "release",
     "release a batch", "drop",
@@ -30,7 +36,10 @@ constexpr std::array<std::string_view, 17> names{
     "assign a pool",   "destroy",
     "detach",          "fail memory",
     "fail metadata",   "recover",
-    "shrink",
+    "shrink",          "prepend",
+    "append",          "trim the start",
+    "trim the end",    "claim",
+    "reset",           "remember the statistics",
 };
 
 constexpr std::size_t huge = std::numeric_limits<std::size_t>::max();
@@ -95,6 +104,13 @@ std::size_t script::packets(std::size_t capacity)
     return std::min(count, most_bytes / capacity);
 }
 
+/// Nothing, a few, many, or as many as go.
+std::size_t script::bytes()
+{
+    auto const choice = byte();
+    return choice < 160 ? choice % 32U : choice < 240 ? (choice - 160U) * 20U : huge;
+}
+
 std::optional<operation> script::next()
 {
     if (rest_.empty()) {
@@ -128,8 +144,20 @@ std::optional<operation> script::next()
         read_batch();
         result.size = size();
         break;
+    case prepend:
+    case append:
+    case trim_start:
+    case trim_end:
+        read_slot();
+        result.count = bytes();
+        break;
+    case claim:
+        read_slot();
+        result.size = size();
+        break;
     case release:
     case drop:
+    case reset:
         read_slot();
         break;
     case release_batch:
@@ -157,6 +185,7 @@ std::optional<operation> script::next()
     case trim:
     case destroy:
     case detach:
+    case remember:
     case fail_metadata:
     case recover:
         break;

@@ -32,7 +32,14 @@ enum class action : std::uint8_t {
     fail_memory,   ///< from the `count`-th allocation on
     fail_metadata, ///< from the `count`-th construction on
     recover,
-    shrink, ///< a packet that holds `size` bytes, or less
+    shrink,  ///< a packet that holds `size` bytes, or less
+    prepend, ///< `count` bytes, or as many as go; so do the next ones
+    append,
+    trim_start,
+    trim_end,
+    claim,
+    reset,    ///< the header of a packet
+    remember, ///< the statistics, until the next time
 };
 
 struct operation {
@@ -58,6 +65,7 @@ private:
     std::uint8_t byte();
     std::size_t size();
     std::size_t packets(std::size_t capacity);
+    std::size_t bytes();
 
     std::span<std::uint8_t const> rest_;
     rules const& rules_;

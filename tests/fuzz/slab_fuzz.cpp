@@ -15,7 +15,9 @@
 #include <vector>
 
 #include "allocations.hpp"
+#include "own_door.hpp"
 #include "tally.hpp"
+#include "watched_metadata.hpp"
 
 import pktpool;
 
@@ -26,12 +28,16 @@ struct one_bucket {
 };
 using run_time_slab = pktpool::packet_slab;
 using compile_time_slab = pktpool::basic_packet_slab<one_bucket, pktpool::single_threaded>;
+using watched_slab = pktpool::basic_packet_slab<one_bucket, fuzz::own_door, fuzz::copying_metadata>;
 
 constexpr auto never = std::numeric_limits<std::size_t>::max();
 
 /// Two slabs, which exchange packets of 16 handles, and for each its idle packets, oldest first.
 template <class Slab>
 class pair_of_slabs {
+    using packet_ptr = typename Slab::packet_ptr;
+    using packet = typename Slab::packet;
+
 public:
     explicit pair_of_slabs(std::span<std::uint8_t const, 4> numbers)
     {
@@ -102,13 +108,14 @@ private:
     void alloc(std::size_t which, std::size_t handle, bool create)
     {
         auto& idle = idle_[which];
-        pktpool::packet_ptr came;
+        packet_ptr came;
         bool failed = false;
         auto const refused = refused_allocations();
         {
             failing_heap const heap(left_);
             try {
-                came = create ? pktpool::create_packet(sizes_[which]) : slabs_[which]->alloc();
+                came = create ? pktpool::create_packet<typename packet::metadata>(sizes_[which])
+                              : slabs_[which]->alloc();
             } catch (std::bad_alloc const&) {
                 failed = true;
             }
@@ -123,9 +130,16 @@ private:
             idle.pop_back();
         }
         expect(came->allocated == sizes_[which], "capacity");
-        expect(came->size == 0 && came->num_transmissions == 0, "not reset");
+        expect(came->size == 0, "not reset");
         came->size = came->allocated;
-        came->num_transmissions = 1;
+        if constexpr (watched) {
+            expect(came->sequence == 0 && !came->owned.held(), "metadata is not new");
+            came->sequence = 1;
+            came->owned.take();
+        } else {
+            expect(came->num_transmissions == 0, "metadata is not new");
+            came->num_transmissions = 1;
+        }
         handles_[handle] = std::move(came);
     }
 
@@ -136,6 +150,7 @@ private:
         bool const fits = address == nullptr || p->allocated == sizes_[which];
         auto const refused = refused_allocations();
         bool kept = false;
+        auto const inside = fuzz::watched.destroyed_inside;
         {
             failing_heap const heap(fits ? left_ : never); // else for the text of the exception
             try {
@@ -151,7 +166,8 @@ private:
         bool const room = address != nullptr && idle_[which].size() < limits_[which] &&
                           refused_allocations() == refused;
         expect(kept == room, "kept, or not");
-        expect(p == nullptr, "a packet that was taken is still there");
+        expect(!p, "a packet that was taken is still there");
+        expect(fuzz::watched.destroyed_inside == inside, "metadata destroyed inside the door");
         if (kept) {
             idle_[which].push_back(address);
         }
@@ -178,17 +194,26 @@ private:
     void check(std::size_t which) const
     {
         auto const& slab = *slabs_[which];
-        auto const each = sizeof(pktpool::packet) + sizes_[which];
+        auto const each = sizeof(packet) + sizes_[which];
+        auto const entries = fuzz::own_door::entries;
         expect(slab.idle().count == idle_[which].size(), "idle packets");
+        expect(!watched || fuzz::own_door::entries == entries + 1, "idle() passed the door by");
         expect(slab.idle().bytes == idle_[which].size() * each, "idle bytes");
         expect(slab.allocate_size() == sizes_[which], "allocate_size");
         expect(slab.limit() == limits_[which], "limit");
-        auto const out =
-            std::ranges::count_if(handles_, [](auto const& p) { return p != nullptr; });
+        auto const out = std::ranges::count_if(
+            handles_, [](packet_ptr const& p) { return static_cast<bool>(p); });
+        if constexpr (watched) {
+            expect(fuzz::watched.alive == static_cast<std::size_t>(out) &&
+                       fuzz::watched.owned == fuzz::watched.alive,
+                   "metadata is that of packets that are out");
+        }
         expect(live_mallocs() - before_ ==
                    static_cast<std::size_t>(out) + idle_[0].size() + idle_[1].size(),
                "packets in memory");
     }
+
+    static constexpr bool watched = std::same_as<Slab, watched_slab>;
 
     std::size_t before_ = live_mallocs();
     std::size_t left_ = never; // allocations of each operation that succeed
@@ -196,7 +221,7 @@ private:
     std::array<std::size_t, 2> limits_{3, 3};
     std::array<std::unique_ptr<Slab>, 2> slabs_;
     std::array<std::vector<void const*>, 2> idle_;
-    std::array<pktpool::packet_ptr, 16> handles_;
+    std::array<packet_ptr, 16> handles_;
 };
 
 template <class Slab>
@@ -216,12 +241,13 @@ void play(std::span<std::uint8_t const> bytes)
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
 {
-    static fuzz::tally done("operations in", "scripts, on two kinds of slabs");
+    static fuzz::tally done("operations in", "scripts, on three kinds of slabs");
     if (size >= 4) {
         play<run_time_slab>({data, size});
         play<compile_time_slab>({data, size});
+        play<watched_slab>({data, size});
         done.add_thing();
-        done.add_steps(2 * (size - 4));
+        done.add_steps(3 * (size - 4));
     }
     return 0;
 }

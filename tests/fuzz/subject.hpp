@@ -5,26 +5,31 @@
 #include <cstddef>
 #include <memory>
 #include <memory_resource>
+#include <source_location>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "counters.hpp"
+#include "places.hpp"
 #include "rules.hpp"
+#include "script.hpp"
 
 namespace fuzz {
 
 /// What a handle shows of its packet.
 struct packet_view {
     std::byte* data = nullptr;
-    void const* address = nullptr; ///< null: so is the handle
-    std::size_t bucket = 0;        ///< 255 for a packet of exactly the size asked for
+    void const* packet = nullptr; ///< null: so is the handle
+    std::size_t bucket = 0;       ///< 255 for a packet of exactly the size asked for
     std::size_t allocated = 0;
+    std::size_t buffer = 0; ///< bytes
     std::size_t size = 0;
     std::size_t header_size = 0;
+    std::size_t headroom = 0; ///< 0 without any, as the tailroom
+    std::size_t tailroom = 0;
     std::size_t sequence = 0; ///< of the metadata, as its flags: 0 when new
     std::size_t flags = 0;
-
-    bool operator==(packet_view const&) const = default;
 };
 
 /// `pool_count` pools that may not exist, and `slot_count` handles that may be null. An operation
@@ -40,15 +45,16 @@ public:
     virtual void destroy(std::size_t pool) = 0;
     virtual void move_construct(std::size_t to, std::size_t from) = 0;
     virtual void move_assign(std::size_t to, std::size_t from) = 0;
-    virtual void acquire(std::size_t pool, std::size_t size, std::size_t slot) = 0;
+    virtual void acquire(std::size_t pool, std::size_t size, std::size_t slot,
+                         std::source_location where) = 0;
     /// acquire<N>() with the size of this number.
     virtual void acquire_known(std::size_t pool, std::size_t number, std::size_t slot) = 0;
     virtual void acquire_batch(std::size_t pool, std::size_t size, std::size_t slot,
-                               std::size_t count) = 0;
+                               std::size_t count, std::source_location where) = 0;
     virtual void release(std::size_t pool, std::size_t slot) = 0;
     virtual void release_batch(std::size_t pool, std::size_t slot, std::size_t count) = 0;
     /// Whether the packet moved.
-    virtual bool shrink(std::size_t pool, std::size_t slot) = 0;
+    virtual bool shrink(std::size_t pool, std::size_t slot, std::source_location where) = 0;
     virtual void drop(std::size_t slot) = 0;
     virtual void reserve(std::size_t pool, std::size_t size, std::size_t packets) = 0;
     virtual void decay(std::size_t pool) = 0;
@@ -56,15 +62,19 @@ public:
     virtual void detach(std::size_t pool) = 0;
 
     [[nodiscard]] virtual packet_view view(std::size_t slot) const = 0;
+    /// Grows or trims the used bytes, claims some or resets the header; returns what it gave.
+    virtual std::span<std::byte> change(std::size_t slot, action how, std::size_t bytes) = 0;
     /// Sets every field of the header: the flags of the metadata all to 1.
     virtual void fill(std::size_t slot, std::size_t size, std::size_t header_size,
                       std::size_t sequence) = 0;
     /// The idle packets of each bucket and, in the end, of all.
     virtual void idle(std::size_t pool, std::span<amount> into) const = 0;
     /// What the pool counted, as the model does; nothing if it does not count.
-    [[nodiscard]] virtual std::vector<counters> counted(std::size_t pool) const = 0;
-    /// The packets whose place the pool knows.
-    [[nodiscard]] virtual std::size_t placed(std::size_t pool) const = 0;
+    [[nodiscard]] virtual counted_rows counted(std::size_t pool) const = 0;
+    /// The same since this was called the last time.
+    [[nodiscard]] virtual counted_rows counted_since(std::size_t pool) = 0;
+    /// The packets whose place the pool knows, in its order.
+    [[nodiscard]] virtual std::vector<placed> recorded(std::size_t pool) const = 0;
 };
 
 /// A choice of policies.

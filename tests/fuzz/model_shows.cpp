@@ -1,0 +1,180 @@
+// What the model says of its pools.
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "model.hpp"
+
+namespace fuzz {
+
+namespace {
+
+constexpr std::size_t no_ceiling = std::size_t{1} << 31; // demand_tracked: packets of a bucket
+
+} // namespace
+
+std::size_t model::bucket_of(std::size_t size) const
+{
+    std::size_t bucket = 0;
+    while (bucket < rules_.buckets.size() && rules_.buckets[bucket].size < size) {
+        ++bucket;
+    }
+    return bucket;
+}
+
+std::size_t model::capacity_for(std::size_t size) const
+{
+    auto const bucket = bucket_of(size);
+    return bucket == rules_.buckets.size() ? size : rules_.buckets[bucket].size;
+}
+
+std::vector<idle_packet> const& model::idle_for(std::size_t pool, std::size_t size) const
+{
+    return home_of(pool).slabs.at(bucket_of(size)).idle;
+}
+
+std::size_t model::room(std::size_t pool, std::size_t size) const
+{
+    auto const bucket = bucket_of(size);
+    auto const others = idle_bytes(home_of(pool)) - idle(pool, bucket).bytes;
+    auto const ceiling = rules_.tracks_demand ? no_ceiling : rules_.buckets[bucket].limit;
+    return std::min(ceiling, (rules_.most_idle_bytes - others) / bytes(bucket));
+}
+
+bool model::is_idle(void const* packet) const
+{
+    auto const is_there = [&](idle_packet const& each) { return each.at.packet == packet; };
+    return std::ranges::any_of(homes_, [&](home const& home) {
+        return std::ranges::any_of(
+            home.slabs, [&](slab const& each) { return std::ranges::any_of(each.idle, is_there); });
+    });
+}
+
+bool model::is_live(void const* packet) const
+{
+    auto const is_there = [&](auto const& each) { return each && each->at.packet == packet; };
+    return std::ranges::any_of(slots_, is_there) || is_idle(packet);
+}
+
+std::size_t model::bytes(std::size_t bucket) const
+{
+    return rules_.packet_bytes(rules_.buckets[bucket].size);
+}
+
+std::size_t model::idle_bytes(home const& of) const
+{
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
+        sum += of.slabs[i].idle.size() * bytes(i);
+    }
+    return sum;
+}
+
+amount model::idle(std::size_t pool, std::size_t bucket) const
+{
+    auto const count = home_of(pool).slabs[bucket].idle.size();
+    return {.count = count, .bytes = count * bytes(bucket)};
+}
+
+amount model::idle(std::size_t pool) const
+{
+    amount sum{.count = 0, .bytes = idle_bytes(home_of(pool))};
+    for (auto const& slab : home_of(pool).slabs) {
+        sum.count += slab.idle.size();
+    }
+    return sum;
+}
+
+/// Above the largest bucket nothing is idle, and there is no capacity.
+counters model::row(home const& of, std::size_t bucket) const
+{
+    auto const& slab = of.slabs[bucket];
+    auto row = slab.count;
+    if (bucket < rules_.buckets.size()) {
+        row.capacity = rules_.buckets[bucket].size;
+        row.idle = slab.idle.size();
+        row.idle_bytes = slab.idle.size() * bytes(bucket);
+    }
+    return row;
+}
+
+counted_rows model::counted(std::size_t pool) const
+{
+    home const& of = home_of(pool);
+    counted_rows rows;
+    counters sum;
+    for (std::size_t bucket = 0; bucket < of.slabs.size(); ++bucket) {
+        rows.push_back(row(of, bucket));
+        for (auto const& field : counters_fields) {
+            sum.*field.value += rows.back().*field.value;
+        }
+    }
+    sum.capacity = 0;
+    sum.most_outstanding = of.most_outstanding; // those of the buckets are of different moments
+    rows.push_back(sum);
+    return rows;
+}
+
+counted_rows model::counted_since(std::size_t pool)
+{
+    auto const now = counted(pool);
+    auto since = now;
+    auto& earlier = home_of(pool).remembered;
+    for (std::size_t i = 0; i < earlier.size(); ++i) {
+        for (auto const& field : counters_fields) {
+            since[i].*field.value -= field.grows ? earlier[i].*field.value : 0;
+        }
+    }
+    earlier = now;
+    return since;
+}
+
+std::vector<placed> model::recorded(std::size_t pool) const
+{
+    std::vector<placed> result;
+    for (auto const& packet : slots_) {
+        if (!packet || packet->from != pools_.at(pool) || !packet->is_recorded) {
+            continue;
+        }
+        auto const same = std::ranges::find_if(result, [&](placed const& each) {
+            return each.place == packet->place && each.bucket == packet->bucket;
+        });
+        if (same != result.end()) {
+            ++same->count;
+        } else {
+            result.push_back({.place = packet->place, .bucket = packet->bucket, .count = 1});
+        }
+    }
+    return result;
+}
+
+std::size_t model::source_of(std::size_t pool) const
+{
+    return home_of(pool).source;
+}
+
+std::size_t model::fewest_blocks() const
+{
+    std::size_t blocks = 0;
+    for (home const& home : homes_) {
+        blocks += rules_.slabs_on_heap && home.built ? 1 : 0;
+        for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
+            auto const& count = home.slabs[i].count;
+            blocks += rules_.tracks_demand && count.misses + count.reserved > 0 ? 1 : 0;
+        }
+    }
+    return blocks;
+}
+
+std::size_t model::most_blocks() const
+{
+    std::size_t blocks = 0;
+    for (home const& home : homes_) {
+        if (rules_.slabs_on_heap && home.built) {
+            blocks += 1 + (rules_.tracks_demand ? rules_.buckets.size() : 0);
+        }
+    }
+    return blocks;
+}
+
+} // namespace fuzz
