@@ -1,6 +1,6 @@
-#include <datagrams.hpp>
+#include <cstdio>
 
-#include <cstdio> // after the import in that header
+#include <datagrams.hpp>
 
 int main()
 {
