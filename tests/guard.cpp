@@ -284,3 +284,9 @@ TEST_CASE("guard: a packet whose place is not recorded any more leaves the list 
     pool.release(std::move(again));
     CHECK(pool.outstanding().size() == 1);
 }
+
+TEST_CASE("guard: a claim on a packet that was released is seen")
+{
+    check_report("claim_idle",
+                 {"was claimed after its release", "was acquired at ", "released at "});
+}

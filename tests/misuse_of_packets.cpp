@@ -173,6 +173,9 @@ void misuse(std::string_view how)
             write(p->data() + i);
         }
         pool.release(std::move(p));
+    } else if (how == "claim_idle") {
+        pool.release(std::move(p));
+        raw->claim(200);
     } else if (how == "claim_too_much") {
         p->claim(549);
     } else if (how == "claim_after_overrun") {
