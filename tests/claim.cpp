@@ -151,7 +151,7 @@ TEST_CASE("claim: hardened sees what was written before, and behind")
               "of the 100 bytes asked for, byte 100 of its buffer is 0x41"},
              {"claim_before_reuse",
               "overrun: of the 100 bytes asked for, byte 100 of its buffer is 0x41"},
-             {"claim_after_release", "the packet at 0x"},
+             {"claim_idle", "the packet at 0x"},
          }) {
         auto const child = hardened(how);
         CAPTURE(std::string(how));

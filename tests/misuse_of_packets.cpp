@@ -194,9 +194,6 @@ void misuse(std::string_view how)
         p = pool.acquire(100);
         write(p->data() + 100);
         pool.release(std::move(p));
-    } else if (how == "claim_after_release") {
-        pool.release(std::move(p));
-        raw->claim(200);
     } else if (how == "nothing") {
         write(p->data() + 99);
         pool.release(std::move(p));
