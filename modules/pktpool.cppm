@@ -1,29 +1,38 @@
-// pktpool: packet memory for protocol stacks. Read the partitions in this order: each imports only
-// what stands above it.
+// pktpool: packet memory for protocol stacks. The partitions in the order of reading: each imports
+// only partitions above it.
 export module pktpool;
 
-export import :error;
-export import :checkers;
-export import :source;
-export import :buckets;
-export import :room;
-export import :compose;
-export import :waste;
-export import :presets;
-export import :clearing;
-export import :guard;
-export import :life;
-export import :metadata;
-export import :packet;
-export import :threading;
-export import :retention;
-export import :handle;
-export import :statistics;
-export import :policies;
-export import :stack;
-export import :cache;
-export import :slab;
-export import :slabs;
-export import :core;
-export import :places;
-export import :pool;
+export import :support.error;
+export import :support.memory_checker;
+
+export import :sizes.packet_size;
+export import :sizes.bucket;
+export import :sizes.compose;
+export import :sizes.fragmentation;
+export import :sizes.presets;
+
+export import :policy.source;
+export import :policy.threading;
+export import :policy.retention;
+export import :policy.metadata;
+export import :policy.options;
+export import :policy.policy_set;
+
+export import :packet.layout;
+export import :packet.guard;
+export import :packet.packet;
+export import :packet.lifecycle;
+
+export import :store.idle_stack;
+export import :store.slab_core;
+export import :store.slab_storage;
+export import :store.counters;
+export import :store.slab_set;
+export import :store.outstanding_list;
+
+export import :pool.statistics;
+export import :pool.handle;
+export import :pool.core;
+export import :pool.core_storage;
+export import :pool.slab;
+export import :pool.pool;

@@ -32,25 +32,22 @@ struct most {
 };
 
 using pktpool::libtorrent_buckets;
-using most_room = pktpool::with_room<libtorrent_buckets, 65535, 65535>;
-
-template <std::size_t Multiplier, std::size_t Divisor>
-concept can_be_scaled =
-    requires { typename pktpool::scaled<libtorrent_buckets, Multiplier, Divisor>; };
+using most_room = pktpool::with_headroom_tailroom<libtorrent_buckets, 65535, 65535>;
 
 static_assert(pktpool::bucket_policy<most_room>);
-static_assert(!pktpool::bucket_policy<pktpool::with_room<libtorrent_buckets, 65536, 0>>);
-static_assert(!pktpool::bucket_policy<pktpool::with_room<libtorrent_buckets, 0, 65536>>);
+static_assert(
+    !pktpool::bucket_policy<pktpool::with_headroom_tailroom<libtorrent_buckets, 65536, 0>>);
+static_assert(
+    !pktpool::bucket_policy<pktpool::with_headroom_tailroom<libtorrent_buckets, 0, 65536>>);
 
 static_assert(pktpool::merged<libtorrent_buckets, most_room>::tailroom == 65535);
-static_assert(can_be_scaled<65535, 1> && !can_be_scaled<65536, 1> && !can_be_scaled<1, 0>);
-static_assert(pktpool::idle_bytes_at_limits<pktpool::with_room<libtorrent_buckets, 3, 4>> ==
-              10 * (20 + 548 + 1472 + 3 * (3 + 4)));
-static_assert(pktpool::bounded<libtorrent_buckets, 20399>::buckets[2].limit == 9);
+static_assert(pktpool::unpooled<libtorrent_buckets>::buckets[1].size == 548);
+static_assert(pktpool::unpooled<most_room>::headroom == 65535);
 
-static_assert(pktpool::waste_of<libtorrent_buckets>({}).percent() == 0);
-static_assert(pktpool::waste_of<libtorrent_buckets>({19, 548}).percent() == 1); // of 568 bytes one
-static_assert(pktpool::worst_waste<libtorrent_buckets>(600, 700) == 1472 - 600);
+static_assert(pktpool::fragmentation_of<libtorrent_buckets>({}).percent() == 0);
+static_assert(pktpool::fragmentation_of<libtorrent_buckets>({19, 548}).percent() ==
+              1); // of 568 bytes one
+static_assert(pktpool::worst_fragmentation<libtorrent_buckets>(600, 700) == 1472 - 600);
 
 /// The rule, said plainly: the first bucket, smallest first, that holds `size`.
 template <class Policy>

@@ -17,7 +17,7 @@ namespace {
 using pktpool::libtorrent_buckets;
 using pktpool::single_threaded;
 
-using roomy_buckets = pktpool::with_room<libtorrent_buckets, 10, 20>;
+using roomy_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
 using roomy = pktpool::basic_packet_pool<roomy_buckets>;
 using roomy_watched = pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
 using returning =

@@ -26,7 +26,7 @@ using returning_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_thr
                                                   pktpool::return_on_drop, pktpool::hardened>;
 
 struct one_in_four : pktpool::hardened {
-    static constexpr std::uint32_t places_one_in = 4;
+    static constexpr std::uint32_t call_sites_one_in = 4;
 };
 using sampled_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, one_in_four>;
 
@@ -58,7 +58,7 @@ void check_report(std::string const& how, std::vector<std::string> const& parts)
 
 } // namespace
 
-TEST_CASE("guard: a release too many, or to another pool, names both places and the pool")
+TEST_CASE("guard: a release too many, or to another pool, names both call sites and the pool")
 {
     for (auto const* const how : {"double_release", "double_drop", "double_release_of_a_batch"}) {
         check_report(how, {"was released twice", "it has 548 bytes", "was acquired at ",
@@ -100,7 +100,7 @@ TEST_CASE("guard: an overwritten header is seen, and says what can still be beli
     check_report("header_bucket", {"overwritten in its header: bucket 65 and allocated 548, "
                                    "expected 1 and 548"});
     check_report("whole_header", {"the word there is 0x4141414141414141",
-                                  "what is known of it was overwritten, too"});
+                                  "its record was overwritten, too"});
 }
 
 TEST_CASE("guard: a write after release is seen when the packet is handed out again, or freed")
@@ -148,16 +148,16 @@ TEST_CASE_TEMPLATE("guard: outstanding packets by place and bucket, most first",
     std::array<typename Pool::packet_ptr, 2> batch;
     pool.acquire(1472, batch);
 
-    auto places = pool.outstanding();
-    REQUIRE(places.size() == 4);
-    CHECK(places[0].count == 5);
-    CHECK(places[0].bucket == 1);
-    CHECK(places[0].place.line() == line);
-    CHECK(contains(places[0].place.file_name(), "guard.cpp"));
-    CHECK(places[1].count == 2);
-    CHECK(places[1].bucket == 2);
-    CHECK(places[2].bucket == 0);
-    CHECK(places[3].bucket == pktpool::no_bucket);
+    auto call_sites = pool.outstanding();
+    REQUIRE(call_sites.size() == 4);
+    CHECK(call_sites[0].count == 5);
+    CHECK(call_sites[0].bucket == 1);
+    CHECK(call_sites[0].call_site.line() == line);
+    CHECK(contains(call_sites[0].call_site.file_name(), "guard.cpp"));
+    CHECK(call_sites[1].count == 2);
+    CHECK(call_sites[1].bucket == 2);
+    CHECK(call_sites[2].bucket == 0);
+    CHECK(call_sites[3].bucket == pktpool::no_bucket);
 
     held[0].reset(); // the oldest of the list, one in the middle, the newest
     pool.release(std::move(held[2]));
@@ -165,9 +165,9 @@ TEST_CASE_TEMPLATE("guard: outstanding packets by place and bucket, most first",
     one.reset();
     exact.reset();
     pool.release(batch);
-    places = pool.outstanding();
-    REQUIRE(places.size() == 1);
-    CHECK(places[0].count == 2);
+    call_sites = pool.outstanding();
+    REQUIRE(call_sites.size() == 1);
+    CHECK(call_sites[0].count == 2);
 
     Pool moved = std::move(pool);
     CHECK(pool.outstanding().empty());
@@ -184,9 +184,9 @@ TEST_CASE("guard: of one in so many the place is recorded, the first among them"
     for (auto& p : held) {
         p = pool.acquire(20);
     }
-    auto const places = pool.outstanding();
-    REQUIRE(places.size() == 1);
-    CHECK(places[0].count == 3);
+    auto const call_sites = pool.outstanding();
+    REQUIRE(call_sites.size() == 1);
+    CHECK(call_sites[0].count == 3);
 }
 
 TEST_CASE_TEMPLATE("guard: packets outlive their pool, and are checked there, too", Pool,
@@ -240,7 +240,7 @@ TEST_CASE("guard: no byte of the record changes unseen, but for what fills it up
     CHECK(seen >= canary_seal_and_facts - fill);
 }
 
-TEST_CASE("guard: a report names the pool by its first use, and a place only if it was recorded")
+TEST_CASE("guard: a report names the pool by its first use, and a call site only if it was recorded")
 {
     auto const place = [](std::string_view text, std::string_view behind) {
         auto const begin = text.find(behind) + behind.size();
@@ -253,22 +253,22 @@ TEST_CASE("guard: a report names the pool by its first use, and a place only if 
     CHECK(place(second, "was acquired at ") != place(second, "first used at "));
     CHECK(place(second, "first used at ") == place(first, "first used at "));
     CHECK(contains(misuse("sampled", "overrun_of_the_second").output,
-                   "was acquired at a place that was not recorded"));
+                   "was acquired at a call site that was not recorded"));
 }
 
-TEST_CASE("guard: packets of a place are counted together, in whatever order they were acquired")
+TEST_CASE("guard: packets of a call site are counted together, in whatever order they were acquired")
 {
     plain_pool pool;
     std::vector<plain_pool::packet_ptr> held;
     for (std::size_t const size : {20U, 548U, 20U, 548U, 20U}) {
         held.push_back(pool.acquire(size));
     }
-    auto const places = pool.outstanding();
-    REQUIRE(places.size() == 2);
-    CHECK(places[0].bucket == 0);
-    CHECK(places[0].count == 3);
-    CHECK(places[1].bucket == 1);
-    CHECK(places[1].count == 2);
+    auto const call_sites = pool.outstanding();
+    REQUIRE(call_sites.size() == 2);
+    CHECK(call_sites[0].bucket == 0);
+    CHECK(call_sites[0].count == 3);
+    CHECK(call_sites[1].bucket == 1);
+    CHECK(call_sites[1].count == 2);
 }
 
 TEST_CASE("guard: a packet whose place is not recorded any more leaves the list alone")

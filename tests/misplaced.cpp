@@ -16,7 +16,8 @@ namespace {
 using pktpool::libtorrent_buckets;
 using pktpool::single_threaded;
 
-using roomy_pool = pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 10, 20>>;
+using roomy_pool =
+    pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>>;
 using hardened_pool =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::hardened>;
 using returning_pool =

@@ -18,7 +18,7 @@ import pktpool;
 namespace {
 
 struct one_in_two : pktpool::hardened {
-    static constexpr std::uint32_t places_one_in = 2;
+    static constexpr std::uint32_t call_sites_one_in = 2;
 };
 using sampled_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded, one_in_two>;

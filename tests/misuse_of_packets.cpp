@@ -33,13 +33,14 @@ struct reporting : pktpool::hardened {
 using reporting_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, reporting>;
 
 struct one_in_two : pktpool::hardened {
-    static constexpr std::uint32_t places_one_in = 2;
+    static constexpr std::uint32_t call_sites_one_in = 2;
 };
 using sampled_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, one_in_two>;
 
-using roomy_buckets = pktpool::with_room<libtorrent_buckets, 10, 20>;
+using roomy_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
 using roomy_pool = pktpool::basic_packet_pool<roomy_buckets>;
-using narrow_pool = pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 1, 0>>;
+using narrow_pool =
+    pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 1, 0>>;
 using roomy_hardened_pool =
     pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
 

@@ -130,7 +130,7 @@ TEST_CASE("presets: most idle packets of what carries the data, few of what is l
     CHECK(limits_of<pktpool::jumbo_buckets<ip::v4>>() == limits{64, 64, 256});
 }
 
-TEST_CASE("presets: headers for with_room are those of the protocols")
+TEST_CASE("presets: headers for with_headroom_tailroom are those of the protocols")
 {
     CHECK(pktpool::socks5_header_ipv4 == 10);
     CHECK(pktpool::socks5_header_ipv6 == 22);

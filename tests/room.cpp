@@ -24,7 +24,7 @@ namespace {
 using pktpool::libtorrent_buckets;
 using pktpool::single_threaded;
 
-using roomy_buckets = pktpool::with_room<libtorrent_buckets, 10, 20>;
+using roomy_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
 
 struct one_roomy_bucket {
     static constexpr std::array buckets{pktpool::bucket{.size = 100, .limit = 1}};
@@ -43,8 +43,9 @@ using roomy_hardened_pool =
     pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
 using roomy_cleared_pool =
     pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::clear_on_release>;
-using head_only_pool = pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 16, 0>,
-                                                  single_threaded, pktpool::hardened>;
+using head_only_pool =
+    pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 16, 0>,
+                               single_threaded, pktpool::hardened>;
 
 template <class Pool>
 concept has_room = requires(Pool& pool) { pool.acquire(1)->headroom(); };
@@ -234,7 +235,8 @@ TEST_CASE("room: tailroom alone")
 
 TEST_CASE("room: as much as there can be")
 {
-    pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 65535, 65535>> pool;
+    pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 65535, 65535>>
+        pool;
     auto const p = pool.acquire(65535);
     CHECK(p->headroom() == 65535);
     CHECK(p->tailroom() == 65535);
@@ -445,10 +447,10 @@ TEST_CASE("shrink_to_bucket: the new packet was acquired where the old one shran
     auto p = pool.acquire(1472);
     auto const here = std::source_location::current();
     CHECK(pool.shrink_to_bucket(p, here));
-    auto const places = pool.outstanding();
-    REQUIRE(places.size() == 1);
-    CHECK(places[0].place.line() == here.line());
-    CHECK(std::string(places[0].place.file_name()) == here.file_name());
+    auto const call_sites = pool.outstanding();
+    REQUIRE(call_sites.size() == 1);
+    CHECK(call_sites[0].call_site.line() == here.line());
+    CHECK(std::string(call_sites[0].call_site.file_name()) == here.file_name());
 }
 
 TEST_CASE("shrink_to_bucket: without memory the packet stays as it was")

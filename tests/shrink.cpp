@@ -15,13 +15,14 @@ namespace {
 using pktpool::libtorrent_buckets;
 using pktpool::single_threaded;
 
-using roomy_buckets = pktpool::with_room<libtorrent_buckets, 10, 20>;
+using roomy_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
 using roomy = pktpool::basic_packet_pool<roomy_buckets>;
 using tuned = pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::demand_tracked,
                                          pktpool::return_on_drop>;
 using watched = pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened,
                                            pktpool::clear_on_release>;
-using head_only = pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 10, 0>>;
+using head_only =
+    pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 0>>;
 
 constexpr std::size_t headroom = 10;
 constexpr std::array<std::size_t, 3> capacities{20, 548, 1472};

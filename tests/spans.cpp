@@ -21,7 +21,8 @@ using pktpool::single_threaded;
 
 using returning_pool =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::return_on_drop>;
-using roomy_pool = pktpool::basic_packet_pool<pktpool::with_room<libtorrent_buckets, 10, 20>>;
+using roomy_pool =
+    pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>>;
 
 std::size_t bytes_of(std::span<std::byte> bytes)
 {

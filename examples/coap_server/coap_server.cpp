@@ -18,11 +18,11 @@ import pktpool;
 namespace {
 
 /// Behind each message room for the tag of AES-CCM-8, which OSCORE or DTLS would put there.
-using buckets = pktpool::with_room<pktpool::coap_buckets<pktpool::ip::v4>, 0, 8>;
+using buckets = pktpool::with_headroom_tailroom<pktpool::coap_buckets<pktpool::ip::v4>, 0, 8>;
 
 using pool = pktpool::basic_packet_pool<buckets, pktpool::single_threaded, pktpool::counted,
                                         pktpool::demand_tracked, pktpool::return_on_drop>;
-using no_pool = pktpool::basic_packet_pool<pktpool::scaled<buckets, 0>, pktpool::single_threaded,
+using no_pool = pktpool::basic_packet_pool<pktpool::unpooled<buckets>, pktpool::single_threaded,
                                            pktpool::counted>;
 
 struct settings {

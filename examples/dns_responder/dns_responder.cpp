@@ -164,7 +164,7 @@ int run(int argc, char** argv)
 
     auto zone = read_hosts(with.hosts);
     if (with.address.no_pool) {
-        responder<pool_of<pktpool::scaled<pktpool::dns_buckets, 0>>>(with, std::move(zone)).run();
+        responder<pool_of<pktpool::unpooled<pktpool::dns_buckets>>>(with, std::move(zone)).run();
     } else {
         responder<pool_of<pktpool::dns_buckets, pktpool::demand_tracked>>(with, std::move(zone))
             .run();

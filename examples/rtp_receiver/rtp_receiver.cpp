@@ -27,7 +27,7 @@ constexpr std::size_t largest = 1472;   // bytes of a packet: Ethernet
 using rtp_sizes = pktpool::rtp_buckets<pktpool::ip::v4>;
 static_assert(rtp_sizes::buckets.back().size == largest);
 
-using buckets = pktpool::with_room<rtp_sizes, frame_header, rtp_sizes::tailroom>;
+using buckets = pktpool::with_headroom_tailroom<rtp_sizes, frame_header, rtp_sizes::tailroom>;
 
 /// A member of each packet.
 struct arrival_time {
@@ -160,7 +160,7 @@ int main(int argc, char** argv)
                      "Write whole packets, each with its length before it in two bytes (RFC 4571)");
         CLI11_PARSE(app, argc, argv);
         if (with.at.no_pool) {
-            receiver<pool_of<pktpool::scaled<buckets, 0>>>(with).run();
+            receiver<pool_of<pktpool::unpooled<buckets>>>(with).run();
         } else {
             receiver<pool_of<buckets, pktpool::demand_tracked>>(with).run();
         }

@@ -12,7 +12,7 @@ namespace {
 
 /// hardened, with the place of few acquires.
 struct [[maybe_unused]] one_in_64 : pktpool::hardened {
-    static constexpr std::uint32_t places_one_in = 64;
+    static constexpr std::uint32_t call_sites_one_in = 64;
 };
 
 template <class Pool>

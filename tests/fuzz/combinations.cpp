@@ -27,11 +27,11 @@ struct odd_buckets {
     };
 };
 
-using roomy_buckets = pktpool::with_room<pktpool::libtorrent_buckets, 10, 20>;
-using odd_buckets_with_headroom = pktpool::with_room<odd_buckets, 64, 0>;
+using roomy_buckets = pktpool::with_headroom_tailroom<pktpool::libtorrent_buckets, 10, 20>;
+using odd_buckets_with_headroom = pktpool::with_headroom_tailroom<odd_buckets, 64, 0>;
 
 struct sometimes_recorded : pktpool::hardened {
-    [[maybe_unused]] static constexpr std::uint32_t places_one_in = 3;
+    [[maybe_unused]] static constexpr std::uint32_t call_sites_one_in = 3;
 };
 
 constexpr std::size_t trailer = 16; // bytes behind the buffer of a hardened packet
@@ -116,9 +116,10 @@ struct combined {
                   .tailroom = pktpool::tailroom_of<Buckets>,
                   .most_idle_bytes =
                       has<idle_bytes, Ps...> ? idle_bytes::most_idle_bytes : ~std::size_t{0},
-                  .places_one_in = has<pktpool::hardened, Ps...> ? pktpool::hardened::places_one_in
-                                   : is_hardened                 ? sometimes_recorded::places_one_in
-                                                                 : 0,
+                  .call_sites_one_in = has<pktpool::hardened, Ps...>
+                                           ? pktpool::hardened::call_sites_one_in
+                                       : is_hardened ? sometimes_recorded::call_sites_one_in
+                                                     : 0,
                   .metadata_flags = metadata_is_watched || has<fuzz::bare_metadata, Ps...>
                                         ? fuzz::other_flags
                                         : fuzz::utp_flags,

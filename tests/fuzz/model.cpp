@@ -80,7 +80,7 @@ void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, std::s
     from.most_outstanding = std::max(from.most_outstanding, from.outstanding);
     ++outstanding_;
 
-    auto const one_in = rules_.places_one_in;
+    auto const one_in = rules_.call_sites_one_in;
     outstanding_packet const fresh{.at = at,
                                    .from = &from,
                                    .bucket = bucket,

@@ -1,0 +1,129 @@
+// Threading policies: which threads may call a pool.
+module;
+#include <concepts>
+#include <cstdint>
+#include <mutex>
+#include <source_location>
+#include <string_view>
+#include <type_traits>
+
+#if !defined(_WIN32)
+#    include <pthread.h>
+#endif
+
+#include "../support/attributes.hpp"
+
+#if defined(_WIN32)
+extern "C" __declspec(dllimport) unsigned long __stdcall GetCurrentThreadId();
+#endif
+
+export module pktpool:policy.threading;
+
+namespace pktpool {
+
+/// `enter` returns a lock or an empty object; it is destroyed at the end of the operation.
+template <class T>
+concept threading_has_enter =
+    requires(T policy, std::string_view operation, std::source_location where) {
+        { policy.enter(operation, where) } -> std::destructible;
+    };
+
+template <class T>
+concept threading_has_detach = requires(T policy) {
+    { policy.detach() } noexcept;
+};
+
+template <class T>
+concept threading_starts_unbound = std::is_nothrow_default_constructible_v<T>;
+
+/// Checks or serialises the operations of a pool.
+///   `enter(operation, where)`: called at the start of every operation with its name and the call
+///                              site; the result is destroyed at the end of the operation
+///
+///   `detach() noexcept`: the next use binds the pool to its thread
+export template <class T>
+concept threading_policy =
+    threading_has_enter<T> && threading_has_detach<T> && threading_starts_unbound<T>;
+
+struct nothing_held {};
+
+/// No check, no state, no code.
+export struct unchecked {
+    static constexpr nothing_held enter(std::string_view, std::source_location) noexcept
+    {
+        return {};
+    }
+    static constexpr void detach() noexcept {}
+};
+
+/// The system's number of the running thread. It is the same in every library of the process (a
+/// thread_local of pktpool is not, where symbols are hidden), and differs between threads that live
+/// at the same time. Never 0.
+[[nodiscard]] PKTPOOL_ALWAYS_INLINE std::uintptr_t this_thread() noexcept
+{
+#if defined(_WIN32)
+    return GetCurrentThreadId();
+#elif defined(__ELF__) && (defined(__x86_64__) || defined(__aarch64__))
+    return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer()); // one instruction
+#else
+    return (std::uintptr_t)pthread_self(); // NOLINT(*-cstyle-cast): a number or a pointer
+#endif
+}
+
+/// The default, also in release builds: the first use binds the pool to its thread. A use from
+/// another thread is reported with the numbers of both threads and ends the program. The system may
+/// give a new thread the number of one that has ended; the check does not tell these two apart.
+/// Costs one load and one comparison.
+export class single_threaded {
+public:
+    PKTPOOL_ALWAYS_INLINE nothing_held enter(std::string_view operation,
+                                             std::source_location where) noexcept
+    {
+        if (owner_ != this_thread()) [[unlikely]] {
+            bind(operation, where);
+        }
+        return {};
+    }
+
+    /// The next use binds the pool to its thread. Any thread may call it. Contract: no other thread
+    /// uses the pool at that time.
+    inline void detach() noexcept { owner_ = unbound; }
+
+private:
+    void bind(std::string_view operation, std::source_location where) noexcept;
+
+    static constexpr std::uintptr_t unbound = 0;
+
+    std::uintptr_t owner_ = unbound;
+};
+
+/// BasicLockable of the standard.
+template <class M>
+concept basic_lockable = requires(M mutex) {
+    mutex.lock();
+    mutex.unlock();
+};
+
+/// Any thread may call the pool at any time. Every operation holds the mutex, and so does every
+/// drop that reaches the pool. The source and constructors of metadata run while the mutex is held,
+/// destructors of metadata run without it. A source or a constructor of metadata that calls its
+/// pool needs a mutex that one thread can lock twice.
+export template <basic_lockable Mutex = std::mutex>
+class synchronized {
+public:
+    [[nodiscard]] std::lock_guard<Mutex> enter(std::string_view, std::source_location)
+    {
+        return std::lock_guard<Mutex>(mutex_);
+    }
+    static constexpr void detach() noexcept {}
+
+private:
+    Mutex mutex_;
+};
+
+static_assert(threading_policy<unchecked>);
+static_assert(threading_policy<single_threaded>);
+static_assert(threading_policy<synchronized<>>);
+static_assert(std::is_empty_v<unchecked>);
+
+} // namespace pktpool

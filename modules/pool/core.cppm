@@ -1,0 +1,420 @@
+// The core of a pool: one way out (acquire) and one way back (release, batch, drop) for every
+// packet, and the lock around every operation. Exports nothing.
+module;
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <source_location>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include "../support/attributes.hpp"
+
+export module pktpool:pool.core;
+
+import :support.error;
+import :support.memory_checker;
+import :sizes.packet_size;
+import :sizes.bucket;
+import :policy.source;
+import :policy.threading;
+import :policy.policy_set;
+import :packet.layout;
+import :packet.guard;
+import :packet.packet;
+import :packet.lifecycle;
+import :store.slab_core;
+import :store.slab_storage;
+import :store.slab_set;
+import :store.outstanding_list;
+import :pool.statistics;
+import :pool.handle;
+
+namespace pktpool {
+
+/// Why a packet comes back.
+enum class return_reason : std::uint8_t { release, drop };
+
+/// `Storage<Bucket, slab>` is pool_slabs or single_slab. "The lock" is what the threading policy
+/// holds during an operation: a mutex, or nothing after its check of the thread. Source and
+/// constructors of metadata are called under the lock, destructors of metadata without it.
+template <class Bucket, threading_policy Threading, class Policies, class Layout,
+          template <class, class> class Storage>
+class pool_core {
+    struct nothing {};
+
+public:
+    using packet = packet_of<Policies, Layout>;
+    using source_type = typename Policies::source;
+
+    static constexpr bool drops_reach_pool = Policies::drops_reach_pool;
+    using slab_of_bucket = slab_core<packet, source_type, typename Policies::retention>;
+    using slab =
+        std::conditional_t<drops_reach_pool, pool_slab<pool_core, slab_of_bucket>, slab_of_bucket>;
+    using deleter = std::conditional_t<drops_reach_pool, pool_deleter<packet, slab>,
+                                       basic_packet_deleter<packet, source_type>>;
+    using packet_ptr = std::unique_ptr<packet, deleter>;
+
+    explicit pool_core(source_type const& source, auto const&... bucket) noexcept
+        : slabs_(source, bucket...)
+    {
+        if constexpr (drops_reach_pool) {
+            for (slab& each : slabs_.slabs().all()) {
+                each.set_core(*this);
+            }
+        }
+    }
+    pool_core(pool_core const&) = delete;
+    pool_core& operator=(pool_core const&) = delete;
+    ~pool_core() = default;
+
+    [[nodiscard]] source_type const& source() const noexcept { return slabs_.source(); }
+    [[nodiscard]] slab const& operator[](std::size_t index) const noexcept
+    {
+        return slabs_.slabs()[index];
+    }
+
+    /// Runs an operation under the lock.
+    template <class Operation>
+    PKTPOOL_ALWAYS_INLINE decltype(auto) locked(std::string_view name, std::source_location where,
+                                                Operation operation) const
+    {
+        [[maybe_unused]] auto const lock = threading_.enter(name, where);
+        return operation();
+    }
+    /// For an operation that has nothing to do.
+    void check_thread(std::string_view name, std::source_location where) const
+    {
+        locked(name, where, [] {});
+    }
+    void detach() noexcept { threading_.detach(); }
+
+    /// A packet of slab `index` for `size` bytes. Throws what source and metadata throw; nothing
+    /// has changed then. O(1).
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE packet_ptr acquire(std::size_t index, std::size_t size,
+                                                           std::string_view name,
+                                                           std::source_location where)
+    {
+        return locked(name, where, [&] {
+            slab& from = slabs_.slabs()[index];
+            auto const hits = slabs_.count().next_hits(from);
+            packet* const p = slabs_.fetch(from);
+            return lend_out(from, p, size, hits, where);
+        });
+    }
+    /// A packet of exactly `size` bytes, above the largest bucket. Throws the same.
+    [[nodiscard]] PKTPOOL_NOINLINE packet_ptr acquire_exact(std::size_t size,
+                                                            std::source_location where)
+    {
+        return locked("acquire()", where, [&] {
+            slab& from = slabs_.slabs().exact();
+            return lend_out(from, slabs_.make(from, size), size, 0, where);
+        });
+    }
+    /// Fills a batch of null handles. Throws the same. O(packets).
+    void acquire(std::size_t index, std::size_t size, std::span<packet_ptr> batch,
+                 std::source_location where)
+    {
+        slab& from = slabs_.slabs()[index];
+        typename slab_of_bucket::low_water_mark before{};
+        std::size_t hits = 0;
+        std::size_t done = 0;
+        try {
+            locked("acquire()", where, [&] {
+                if (size > max_packet_size) {
+                    throw_size_too_large(size, max_packet_size); // also for an empty batch
+                }
+                before = from.mark();
+                auto const capacity = &from == &slabs_.slabs().exact() ? size : from.capacity();
+                for (; done < batch.size(); ++done) {
+                    bool const is_hit = from.idle().count > 0;
+                    batch[done] =
+                        handle(from, is_hit ? slabs_.fetch(from) : slabs_.make(from, capacity));
+                    hits += is_hit ? 1 : 0;
+                }
+                slabs_.count().acquired(from.index(), hits, batch.size());
+                if constexpr (memory_is_checked || protection::hardened || Layout::grows) {
+                    for (auto& p : batch) {
+                        lend(*p, size, where);
+                    }
+                }
+            });
+        } catch (...) {
+            if (done > 0) {
+                undo(from, batch.first(done), hits, before, where);
+            }
+            throw;
+        }
+    }
+
+    /// The way back of every packet: retired without the lock, then kept or freed under it. `p` may
+    /// be null. `pool` is the one that it was released to. Returns whether the packet was kept.
+    /// O(1).
+    PKTPOOL_ALWAYS_INLINE bool give_back(packet* p, deleter const& from, return_reason reason,
+                                         pool_identity const* pool, std::string_view name,
+                                         std::source_location where)
+    {
+        if (p != nullptr) {
+            lifecycle::retire(*p, pool, where);
+        }
+        outcome done{};
+        try {
+            locked(name, where, [&] {
+                if (p != nullptr) {
+                    done = keep_or_free(p, from, reason, where);
+                }
+            });
+        } catch (...) { // from the threading policy
+            free_without_lock(p, from);
+            throw;
+        }
+        if (done.was_last) [[unlikely]] {
+            destroy_self();
+        }
+        return done.kept;
+    }
+    /// Called by pool_deleter.
+    PKTPOOL_ALWAYS_INLINE void drop(slab& from, packet* p) noexcept
+        requires drops_reach_pool
+    {
+        give_back(p, deleter(from), return_reason::drop, identity(), "a dropped handle", {});
+    }
+    /// A whole batch under one lock. Packets of other pools are given back to these, each under its
+    /// pool's lock. O(packets).
+    void give_back(std::span<packet_ptr> batch, std::source_location where) noexcept
+    {
+        for (auto& p : batch) {
+            if (is_own(p)) {
+                lifecycle::retire(*p, identity(), where);
+            }
+        }
+        bool others = false;
+        locked("release()", where, [&] {
+            for (auto& p : batch) {
+                if (is_own(p)) [[likely]] {
+                    keep_or_free(p.release(), p.get_deleter(), return_reason::release, where);
+                }
+                others |= p != nullptr;
+            }
+        });
+        if constexpr (drops_reach_pool) {
+            for (auto p = batch.begin(); others && p != batch.end(); ++p) {
+                if (*p) {
+                    auto const from = p->get_deleter();
+                    from.slab().core().give_back(p->release(), from, return_reason::release,
+                                                 identity(), "release()", where);
+                }
+            }
+        }
+    }
+
+    void reserve(std::size_t index, std::size_t packets, std::source_location where)
+    {
+        locked("reserve()", where, [&] { slabs_.reserve(index, packets); });
+    }
+    void decay(std::source_location where)
+    {
+        locked("decay()", where, [&] { slabs_.decay(); });
+    }
+    void trim(std::source_location where)
+    {
+        locked("trim()", where, [&] { slabs_.trim(); });
+    }
+    [[nodiscard]] idle_packets idle(std::source_location where) const
+    {
+        return locked("idle()", where, [&] { return slabs_.idle(); });
+    }
+    [[nodiscard]] idle_packets idle(std::size_t index, std::source_location where) const
+    {
+        return locked("idle()", where, [&] { return slabs_.slabs()[index].idle(); });
+    }
+    [[nodiscard]] auto statistics(std::source_location where) const
+    {
+        return locked("statistics()", where,
+                      [&] { return statistics_of(slabs_.count(), slabs_.slabs()); });
+    }
+    [[nodiscard]] auto outstanding(std::source_location where) const
+    {
+        return locked("outstanding()", where, [&] { return outstanding_.outstanding(); });
+    }
+
+    /// Identifies the pool in the guards of its packets; null without `hardened`.
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE pool_identity const* identity() const noexcept
+    {
+        if constexpr (protection::hardened) {
+            return &outstanding_.identity();
+        } else {
+            return nullptr;
+        }
+    }
+
+    /// Takes source and idle packets of another core, which is as new then. Contract: no other
+    /// thread uses either of them.
+    void take_over(pool_core& other) noexcept { slabs_.take_over(other.slabs_); }
+
+    /// The pool is gone: frees the idle packets now, and the outstanding ones when they come back,
+    /// on any thread, one at a time. The last one destroys the core.
+    void end() noexcept
+        requires drops_reach_pool
+    {
+        detach(); // any thread may destroy a pool
+        bool const was_last = locked("the destructor", {}, [&] {
+            if constexpr (Policies::is_hardened) {
+                if constexpr (Policies::hardening::reports_outstanding) {
+                    outstanding_.report_all();
+                }
+            }
+            slabs_.free_all();
+            life_.ended = true;
+            detach();
+            return !slabs_.has_packets();
+        });
+        if (was_last) {
+            destroy_self();
+        }
+    }
+
+private:
+    using lifecycle = packet_lifecycle<packet>;
+    using protection = typename packet::protection;
+
+    struct outcome {
+        bool kept;
+        bool was_last; // of a pool that is gone
+    };
+
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE packet_ptr handle(slab& from, packet* p) noexcept
+    {
+        if constexpr (drops_reach_pool) {
+            return packet_ptr(p, deleter(from));
+        } else {
+            return packet_ptr(p, deleter(source()));
+        }
+    }
+    PKTPOOL_ALWAYS_INLINE void lend(packet& p, std::size_t size,
+                                    [[maybe_unused]] std::source_location where) noexcept
+    {
+        if constexpr (protection::hardened) {
+            bool const records =
+                outstanding_.records_next(Policies::hardening::call_sites_one_in, where);
+            lifecycle::lend(p, size, identity(), records ? where : std::source_location{});
+            if (records) {
+                outstanding_.add(lifecycle::guard(p), &p, where);
+            }
+        } else {
+            lifecycle::lend(p, size);
+        }
+    }
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE packet_ptr lend_out(slab& from, packet* p, std::size_t size,
+                                                            std::size_t hits,
+                                                            std::source_location where) noexcept
+    {
+        slabs_.count().acquired(from.index(), hits, 1);
+        lend(*p, size, where);
+        return handle(from, p);
+    }
+    /// A batch that failed behind these packets, of which the first `hits` were idle.
+    PKTPOOL_NOINLINE void undo(slab& from, std::span<packet_ptr> batch, std::size_t hits,
+                               typename slab_of_bucket::low_water_mark before,
+                               std::source_location where) noexcept
+    {
+        for (auto& p : batch) {
+            lifecycle::destroy_metadata(*p);
+        }
+        locked("acquire()", where, [&] {
+            for (auto done = batch.size(); done > 0; --done) {
+                slabs_.undo(from, batch[done - 1].release(), done <= hits);
+            }
+            from.restore(before, hits);
+        });
+    }
+
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE bool is_own(packet_ptr const& p) const noexcept
+    {
+        if constexpr (drops_reach_pool) {
+            return p && &p.get_deleter().slab().core() == this;
+        } else {
+            return p != nullptr;
+        }
+    }
+
+    /// The slab that the packet belongs to, or null.
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE slab* slab_for([[maybe_unused]] packet const& p,
+                                                       deleter const& from) noexcept
+    {
+        if constexpr (drops_reach_pool) {
+            return &from.slab();
+        } else {
+            auto* const own = slabs_.slabs().find(p);
+            return own != nullptr && same_source(from.source(), source()) ? own : nullptr;
+        }
+    }
+
+    PKTPOOL_ALWAYS_INLINE outcome keep_or_free(packet* p, deleter const& from,
+                                               [[maybe_unused]] return_reason reason,
+                                               [[maybe_unused]] std::source_location where) noexcept
+    {
+        slab* const to = slab_for(*p, from);
+        if constexpr (drops_reach_pool) {
+            if constexpr (protection::hardened) {
+                outstanding_.remove(lifecycle::guard(*p), where);
+            }
+            if (reason == return_reason::drop) {
+                slabs_.count().dropped(to->index());
+            }
+            bool const kept = (reason == return_reason::release || Policies::returns_dropped) &&
+                              slabs_.store(*to, p);
+            slabs_.count().returned(to->index(), kept);
+            return {.kept = kept, .was_last = !kept && free_refused(*to, p)};
+        } else {
+            bool const kept = to != nullptr && slabs_.store(*to, p);
+            if (!kept) [[unlikely]] {
+                free_without_lock(p, from);
+            }
+            return {.kept = kept, .was_last = false};
+        }
+    }
+    /// Frees a packet that its slab does not keep. Returns whether it was the last of a pool that
+    /// is gone.
+    [[nodiscard]] PKTPOOL_NOINLINE bool free_refused(slab& from, packet* p) noexcept
+    {
+        slabs_.free_retired(from, p);
+        if constexpr (drops_reach_pool) {
+            if (life_.ended) {
+                detach(); // another thread may drop the next packet
+                return !slabs_.has_packets();
+            }
+        }
+        return false;
+    }
+    /// Frees a packet with the source in its handle.
+    void free_without_lock([[maybe_unused]] packet* p,
+                           [[maybe_unused]] deleter const& from) noexcept
+    {
+        if constexpr (!drops_reach_pool) {
+            if (p != nullptr) {
+                auto source = from.source();
+                lifecycle::free_retired(source, p);
+            }
+        }
+    }
+    PKTPOOL_NOINLINE void destroy_self() noexcept
+    {
+        if constexpr (drops_reach_pool) {
+            delete this;
+        }
+    }
+
+    struct life {
+        bool ended = false;
+    };
+
+    PKTPOOL_NO_UNIQUE_ADDRESS mutable Threading threading_; // also locked by const operations
+    PKTPOOL_NO_UNIQUE_ADDRESS
+    std::conditional_t<protection::hardened, outstanding_list, nothing> outstanding_;
+    PKTPOOL_NO_UNIQUE_ADDRESS std::conditional_t<drops_reach_pool, life, nothing> life_;
+    slab_set<Storage<Bucket, slab>, slab, Policies> slabs_;
+};
+
+} // namespace pktpool

@@ -1,0 +1,42 @@
+// Handles whose drop reaches the pool: the deleter, and the slab that it calls.
+module;
+#include "../support/attributes.hpp"
+
+export module pktpool:pool.handle;
+
+namespace pktpool {
+
+/// Passes a packet to its slab; null is harmless. Threads: as the threading policy of the pool
+/// says. When the pool is gone, any thread may drop its packets, one thread at a time.
+export template <class Packet, class Slab>
+class pool_deleter {
+public:
+    pool_deleter() = default;
+    explicit pool_deleter(Slab& slab) noexcept : slab_(&slab) {}
+
+    PKTPOOL_ALWAYS_INLINE void operator()(Packet* packet) const noexcept
+    {
+        if (packet != nullptr) {
+            slab_->core().drop(*slab_, packet);
+        }
+    }
+
+    [[nodiscard]] Slab& slab() const noexcept { return *slab_; }
+
+private:
+    Slab* slab_ = nullptr;
+};
+
+/// A slab that knows the core of its pool. With a power of two as its size the look-up of a bucket
+/// needs no multiplication, and an acquire touches one cache line of it.
+template <class Core, class Slab>
+class alignas(64) pool_slab : public Slab {
+public:
+    void set_core(Core& core) noexcept { core_ = &core; }
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE Core& core() const noexcept { return *core_; }
+
+private:
+    Core* core_ = nullptr;
+};
+
+} // namespace pktpool
