@@ -131,7 +131,7 @@ class Checker:
                 if unit.path.endswith(".cppm"):
                     self.fault(unit.path, line, f"imports :{partition}, which is for .cpp files only")
             elif partition not in self.order:
-                self.fault(unit.path, line, f"imports :{partition}, which does not exist")
+                self.fault(unit.path, line, f"imports :{partition}, which is not in the list of {LIST}")
             elif partition not in above:
                 self.fault(unit.path, line, f"imports :{partition}, which stands below it in {LIST}")
 

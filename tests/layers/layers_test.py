@@ -103,7 +103,7 @@ export import :support.checker;
                     f"{BUCKET}:5: imports :support.checker, which is for .cpp files only")
         self.expect("modules/support/message.cppm", "module pktpool", "export module pktpool",
                     "modules/support/message.cppm:2: :support.message is not in the list of modules/pktpool.cppm",
-                    "modules/support/error.cpp:6: imports :support.message, which does not exist",
+                    "modules/support/error.cpp:6: imports :support.message, which is not in the list of modules/pktpool.cppm",
                     'modules/support/message.cppm:1: exports nothing, and its first comment does not say "Exports nothing"')
         self.expect("modules/support/error.cpp", "module pktpool;", "module pktpool:support.error;",
                     "modules/support/error.cpp:4: does not declare `module pktpool;`")
@@ -117,7 +117,7 @@ export import :support.checker;
         self.expect(CHECKER, ":support.error;", ":support.message;",
                     f"{CHECKER}:4: imports :support.message, which is for .cpp files only")
         self.expect(CHECKER, ":support.error;", ":support.nothing;",
-                    f"{CHECKER}:4: imports :support.nothing, which does not exist")
+                    f"{CHECKER}:4: imports :support.nothing, which is not in the list of modules/pktpool.cppm")
         self.expect("modules/support/message.cppm", "message;\n", "message;\nimport :sizes.bucket;\n",
                     "modules/support/message.cppm:3: imports :sizes.bucket, which stands below it in "
                     "modules/pktpool.cppm")
