@@ -2,7 +2,7 @@
 """Runs the contenders that CMake built, in turn, and writes tables and plots.
 
 Every number is from a process of its own. In a round each contender runs once, and a ratio is
-taken within its round, so that whatever else the machine does meets all of them.
+computed within its round, so that other load of the machine affects all of them.
 """
 import argparse
 import csv
@@ -10,6 +10,7 @@ import datetime
 import os
 import pathlib
 import platform
+import re
 import resource
 import shlex
 import shutil
@@ -18,12 +19,14 @@ import subprocess
 import sys
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+PAGES = [REPOSITORY / page for page in ("tests/benchmarks/README.md", "modules/POLICIES.md")]
+MARKED = re.compile(r"(<!-- toolchain/bench: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 # name: (program, library to preload, what it is)
 CONTENDERS = {
     "empty": ("empty", None, "no pool: what the workload itself takes"),
     "floor": ("floor", None, "a free list per bucket, nothing else"),
-    "tuned": ("tuned", None, "pktpool: single_threaded, demand_tracked, return_on_drop"),
+    "adaptive": ("adaptive", None, "pktpool::adaptive_packet_pool"),
     "default": ("default", None, "pktpool::packet_pool: libtorrent's limits and drops"),
     "libtorrent": ("libtorrent", None, "libtorrent's packet_pool"),
     "malloc": ("malloc", None, "malloc of the C library"),
@@ -39,17 +42,17 @@ CONTENDERS = {
 VARIANTS = {
     "unchecked": ("unchecked", None, "no policy that costs: the base"),
     "default": ("default", None, "unchecked + thread check"),
-    "come_home": ("come_home", None, "unchecked + return_on_drop"),
-    "demand": ("demand", None, "unchecked + return_on_drop + demand_tracked"),
-    "tuned": ("tuned", None, "thread check + return_on_drop + demand_tracked"),
-    "counted": ("counted", None, "default + counted"),
-    "cleared": ("cleared", None, "default + clear_on_release"),
-    "hardened": ("hardened", None, "default + hardened"),
-    "sampled": ("sampled", None, "default + hardened, the place of one acquire in 64"),
-    "synchronized": ("synchronized", None, "synchronized<std::mutex>, one thread"),
+    "returning": ("returning", None, "unchecked + `return_on_drop`"),
+    "demand": ("demand", None, "unchecked + `return_on_drop` + `demand_tracked`"),
+    "adaptive": ("adaptive", None, "thread check + `return_on_drop` + `demand_tracked`"),
+    "counted": ("counted", None, "default + `counted`"),
+    "cleared": ("cleared", None, "default + `clear_on_release`"),
+    "hardened": ("hardened", None, "default + `hardened`"),
+    "sampled": ("sampled", None, "default + `hardened`, the call site of one acquire in 64"),
+    "synchronized": ("synchronized", None, "`synchronized<std::mutex>`, one thread"),
 }
 WORKLOADS = {
-    "trace": "a packet of the traces, 20 bytes written",
+    "trace": "recorded transfers, 20 bytes written per packet",
     "burst": "acquire N, release N, 1472 bytes",
     "window": "N outstanding, oldest released first, 1472 bytes written",
     "mix": "random sizes, 64 outstanding, 20 bytes written",
@@ -130,6 +133,10 @@ def table(head, rows):
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
+def section(heading, content):
+    return f"## {heading}\n\n{content}\n" if content else ""
+
+
 def spread(values, digits):
     return (f"{statistics.median(values):.{digits}f} "
             f"({min(values):.{digits}f}–{max(values):.{digits}f})")
@@ -147,11 +154,22 @@ def comparison(bench, workload, heading):
               for name in names if name != "floor"]
     return (f"## {heading}\n\nTimes the floor: median of the rounds (best–worst).\n\n"
             + table([""] + columns, ratios)
-            + "\nNanoseconds a packet.\n\n" + table([""] + columns, ns) + "\n")
+            + "\nNanoseconds per packet.\n\n" + table([""] + columns, ns) + "\n")
+
+
+def medians(bench, workload):
+    """The ratios of that comparison without their spread, and without the empty contender."""
+    keys = [key for key in bench.samples if key[0] == workload]
+    if not keys:
+        return ""
+    names = [name for name in bench.samples[keys[0]] if name not in ("empty", "floor")]
+    return table(["times the floor"] + [pathlib.Path(str(argument)).stem for _, argument in keys],
+                 [[name] + [f"{bench.ratio(key, name, 'floor'):.2f}" for key in keys]
+                  for name in names])
 
 
 def goals(bench):
-    """What the pool promises, and whether this run shows it."""
+    """Table of the goals, and whether this run reaches them."""
     rows = []
 
     def goal(text, keys, name, base, bound, *, at_least=False, needed=None):
@@ -172,43 +190,41 @@ def goals(bench):
     windows = [key for key in bench.samples if key[0] == "window"]
     mixes = [key for key in bench.samples if key[0] == "mix"]
     most = len(traces) // 2 + 1
-    goal("tuned on traces, times the floor", traces, "tuned", "floor", 1.3)
-    goal("tuned on most traces, times the floor", traces, "tuned", "floor", 1.15, needed=most)
+    goal("adaptive on traces, times the floor", traces, "adaptive", "floor", 1.3)
+    goal("adaptive on most traces, times the floor", traces, "adaptive", "floor", 1.15, needed=most)
     for peer in CONTENDERS:
-        if peer not in ("empty", "floor", "tuned", "default"):
-            goal(f"tuned on traces, times as fast as {peer}", traces, "tuned", peer,
+        if peer not in ("empty", "floor", "adaptive", "default"):
+            goal(f"adaptive on traces, times as fast as {peer}", traces, "adaptive", peer,
                  2.0 if peer == "libtorrent" else 1.0, at_least=True)
-    goal("tuned on three traces or more, times as fast as libtorrent", traces, "tuned",
+    goal("adaptive on three traces or more, times as fast as libtorrent", traces, "adaptive",
          "libtorrent", 5.0, at_least=True, needed=3)
-    goal("tuned at every burst, times the floor", bursts, "tuned", "floor", 1.3)
-    goal("tuned at every window, times the floor", windows, "tuned", "floor", 1.1)
-    goal("tuned on mixed sizes, times as fast as libtorrent", mixes, "tuned", "libtorrent", 1.5,
-         at_least=True)
+    goal("adaptive at every burst, times the floor", bursts, "adaptive", "floor", 1.3)
+    goal("adaptive at every window, times the floor", windows, "adaptive", "floor", 1.1)
+    goal("adaptive on mixed sizes, times as fast as libtorrent", mixes, "adaptive", "libtorrent",
+         1.5, at_least=True)
     goal("default on traces, times as fast as libtorrent", traces, "default", "libtorrent", 1.0,
          at_least=True)
     goal("default where it hits (bursts up to 8), times as fast as libtorrent",
          [key for key in bursts if key[1] <= 8], "default", "libtorrent", 2.0, at_least=True)
     goal("batch of 64, times as fast as 64 calls", [("batch", 64)], "batch", "single", 1.5,
          at_least=True)
-    if not rows:
-        return ""
-    return "## Goals\n\n" + table(["", "goal", "worst and best median", "reached on", "reached"],
-                                  rows) + "\n"
+    head = ["", "goal", "worst and best median", "reached on", "reached"]
+    return table(head, rows) if rows else ""
 
 
 def batches(bench):
     """Batch against single calls of the same pool: two more columns of one round."""
-    if not (bench.programs / "bench_tuned").exists():
-        bench.skip("batch", "bench_tuned was not built")
+    if not (bench.programs / "bench_adaptive").exists():
+        bench.skip("batch", "bench_adaptive was not built")
         return
-    probe = bench.command("tuned", "batch", 64, "repetitions", "1")
+    probe = bench.command("adaptive", "batch", 64, "repetitions", "1")
     if subprocess.run(probe, capture_output=True, check=False).returncode != 0:
-        bench.skip("batch", "tuned has no batches")
+        bench.skip("batch", "adaptive has no batches")
         return
     rounds = {"single": [], "batch": []}
     for _ in range(bench.options.rounds):
         for name, workload in (("single", "burst"), ("batch", "batch")):
-            command = bench.command("tuned", workload, 64, "seconds", str(bench.options.seconds))
+            command = bench.command("adaptive", workload, 64, "seconds", str(bench.options.seconds))
             rounds[name].append(float(subprocess.check_output(command)))
     bench.samples["batch", 64] = rounds
 
@@ -217,8 +233,8 @@ def batch_table(bench):
     if ("batch", 64) not in bench.samples:
         return ""
     rows = [[name, spread(values, 2)] for name, values in bench.samples["batch", 64].items()]
-    return "## Batch of 64 against 64 single calls (tuned, 1472 bytes)\n\n" + table(
-        ["", "ns a packet"], rows) + "\n"
+    return "## Batch of 64 against 64 single calls (adaptive, 1472 bytes)\n\n" + table(
+        ["", "ns per packet"], rows) + "\n"
 
 
 def instructions(bench, program, workload, argument):
@@ -235,7 +251,7 @@ def instructions(bench, program, workload, argument):
     return (counts[1] - counts[0]) / 2000 / argument
 
 
-def policy_table(bench):
+def policy_rows(bench):
     """Bursts of 8, which every limit holds, so that no malloc hides the policy."""
     found = bench.available({"floor": CONTENDERS["floor"], **VARIANTS})
     bench.run("burst", 8, found, key=("policies", 8))
@@ -243,14 +259,14 @@ def policy_table(bench):
     for name, (program, _) in found.items():
         count = instructions(bench, program, "burst", 8)
         text = VARIANTS.get(name, CONTENDERS.get(name))[2]
-        rows.append([f"{name}: {text}", "not counted" if count is None else f"{count:.1f}",
+        ratio = f"{bench.ratio(('policies', 8), name, 'default'):.1f}" if "default" in found else ""
+        rows.append([f"{name}: {text}", "not counted" if count is None else f"{count:.1f}", ratio,
                      spread(bench.samples["policies", 8][name], 2)])
-    return ("## Each policy alone: acquire and release of a packet, bursts of 8\n\n"
-            + table(["", "instructions", "ns"], rows) + "\n")
+    return rows
 
 
 def thread_table(bench):
-    """Each thread does bursts of 8 on one pool; nanoseconds of a packet by the clock on the wall."""
+    """Each thread does bursts of 8 on one pool; nanoseconds per packet in elapsed time."""
     if not (bench.programs / "bench_shared").exists():
         bench.skip("threads", "bench_shared was not built")
         return ""
@@ -260,8 +276,7 @@ def thread_table(bench):
         rounds = [float(subprocess.check_output(command)) for _ in range(bench.options.rounds)]
         bench.samples["threads", threads] = {"synchronized": rounds}
         rows.append([str(threads), spread(rounds, 1)])
-    return ("## One synchronized pool, threads that do nothing else\n\n"
-            + table(["threads", "ns a packet, all together"], rows) + "\n")
+    return table(["threads", "ns per packet, all threads together"], rows)
 
 
 def processor_seconds(command, folder):
@@ -300,7 +315,15 @@ def compile_times(bench):
         spent = [1000 * sum(processor_seconds(step, bench.options.build) for step in steps)
                  for _ in range(rounds)]
         rows.append([text, spread(spent, 0) if steps else "not built"])
-    return "## Time to compile a file\n\n" + table(["", "ms of processor time"], rows) + "\n"
+    return table(["", "ms of processor time"], rows)
+
+
+def fill_page(page, tables):
+    """Replaces each marked table of the page that this run measured."""
+    def fresh(match):
+        return f"{match[1]}\n{tables[match[2]]}\n{match[3]}" if tables.get(match[2]) else match[0]
+
+    page.write_text(MARKED.sub(fresh, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def trace_files(folder):
@@ -339,7 +362,7 @@ set key outside right
 """
 # Colour and line width; those that are not named here are in the tables only.
 PLOT_STYLES = {
-    "floor": ("black", 2), "tuned": ("#d62728", 4), "default": ("#ff9896", 2),
+    "floor": ("black", 2), "adaptive": ("#d62728", 4), "default": ("#ff9896", 2),
     "libtorrent": ("#1f77b4", 4), "malloc": ("#7f7f7f", 2), "mimalloc": ("#bcbd22", 1),
     "jemalloc": ("#8c564b", 1), "tcmalloc": ("#17becf", 1), "boost_pool": ("#2ca02c", 1),
     "pmr": ("#e377c2", 1), "foonathan": ("#98df8a", 1), "dpdk": ("#9467bd", 1),
@@ -370,7 +393,7 @@ def plots(bench, folder):
               for key in bursts],
              PLOT_HEAD.format(size="900,520", name="burst",
                               title="acquire N packets of 1472 bytes, release N")
-             + 'set logscale x 2\nset logscale y 10\nset xlabel "N"\nset ylabel "ns a packet"\n',
+             + 'set logscale x 2\nset logscale y 10\nset xlabel "N"\nset ylabel "ns per packet"\n',
              '"{name}.dat" using 1:{column} with linespoints linecolor rgb "{colour}" '
              'linewidth {width} pointtype 7 pointsize 0.4 title "{title}"')
     traces = [key for key in bench.samples if key[0] == "trace"]
@@ -381,7 +404,7 @@ def plots(bench, folder):
              [[f'"{pathlib.Path(key[1]).stem}"', *(bench.ratio(key, name, "floor")
                                                    for name in names)] for key in traces],
              PLOT_HEAD.format(size="1000,520", name="trace",
-                              title="a packet of real transfers, times the floor (lower is faster)")
+                              title="time per packet of recorded transfers, times the floor")
              + "set style data histogram\nset style histogram clustered gap 2\n"
              "set style fill solid 0.9\nset logscale y 2\nset yrange [0.7:*]\n"
              'set ylabel "times the floor"\nset xtics noenhanced rotate by -12\n',
@@ -402,10 +425,10 @@ def memory_plot(bench, folder):
     curves = [f'"{name}.{pool}.tsv" skip 1 using ($1/1000):(({value})/1024) with lines '
               f'linecolor rgb "{colour}" linewidth 2 title "{title}"'
               for pool, value, colour, title in (
-                  ("tuned", "$2+$3", "#1f77b4", "tuned: idle and outstanding"),
-                  ("tuned", "$2", "#d62728", "tuned: idle"),
+                  ("adaptive", "$2+$3", "#1f77b4", "adaptive: idle and outstanding"),
+                  ("adaptive", "$2", "#d62728", "adaptive: idle"),
                   ("packet_pool", "$2", "#7f7f7f", "packet_pool: idle"),
-                  ("tuned", "$3", "black", "outstanding"))]
+                  ("adaptive", "$3", "black", "outstanding"))]
     (folder / "memory.gnuplot").write_text(
         PLOT_HEAD.format(size="900,520", name="memory", title=f"memory over the course of {name}")
         + "set termoption noenhanced\n"
@@ -425,8 +448,12 @@ def main():
                         help="of " + ",".join(WORKLOADS))
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of one measurement")
-    parser.add_argument("--quick", action="store_true", help="a look, not a result")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--fill-pages", action="store_true",
+                        help="replace the marked tables of the pages in the repository")
     options = parser.parse_args()
+    if options.quick and options.fill_pages:
+        parser.error("--fill-pages needs the full rounds, without --quick")
     options.rounds = options.rounds or (3 if options.quick else 7)
     options.seconds = options.seconds or (0.03 if options.quick else 0.2)
     options.build = options.build.resolve()
@@ -443,6 +470,7 @@ def main():
     if "floor" not in contenders:
         sys.exit("bench_floor was not built: nothing to compare with")
     report = []
+    tables = {}  # of the pages
     step = 4 if options.quick else 2
     arguments = {"trace": lambda: [str(path) for path in trace_files(options.traces)],
                  "burst": lambda: [2 ** i for i in range(0, 13, step // 2)],
@@ -455,22 +483,31 @@ def main():
             for argument in arguments[workload]():
                 bench.run(workload, argument, contenders)
             report.append(comparison(bench, workload, heading[0].upper() + heading[1:]))
+            tables[workload] = medians(bench, workload)
         elif workload == "batch":
             batches(bench)
             report.append(batch_table(bench))
         elif workload == "policies":
-            report.append(policy_table(bench))
+            rows = policy_rows(bench)
+            head = ["policies", "instructions", "times the default pool", "ns"]
+            tables[workload] = table(head[:3], [row[:3] for row in rows])
+            report.append(section("Each policy alone: acquire and release, bursts of 8",
+                                  table(head, rows)))
         elif workload == "threads":
-            report.append(thread_table(bench))
+            tables[workload] = thread_table(bench)
+            report.append(section("One synchronized pool, threads that do nothing else",
+                                  tables[workload]))
         elif workload == "compile":
-            report.append(compile_times(bench))
+            tables[workload] = compile_times(bench)
+            report.append(section("Time to compile a file", tables[workload]))
 
     facts = machine() + [("compiler", compiler(options.build)),
                          ("rounds", f"{options.rounds}, each contender in a process of its own "
                                     f"for {options.seconds} s")]
     facts += [("skipped", f"{name}: {why}") for name, why in bench.skipped.items()]
-    text = ("# pktpool against its peers\n\n" + table(["", ""], [list(fact) for fact in facts])
-            + "\n" + goals(bench) + "".join(report))
+    run = table(["", ""], [list(fact) for fact in facts])
+    reached = goals(bench)
+    text = f"# pktpool against its peers\n\n{run}\n{section('Goals', reached)}{''.join(report)}"
     (folder / "results.md").write_text(text, encoding="utf-8")
     with open(folder / "samples.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -482,6 +519,11 @@ def main():
                                      value])
     plots(bench, folder)
     memory_plot(bench, folder)
+    if options.fill_pages:
+        if not options.contenders and set(options.workloads) == set(WORKLOADS):
+            tables |= {"run": run, "goals": reached}
+        for page in PAGES:
+            fill_page(page, tables)
     print(text)
     print(f"written to {folder}", file=sys.stderr)
 
