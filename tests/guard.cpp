@@ -290,3 +290,32 @@ TEST_CASE("guard: a claim on a packet that was released is seen")
     check_report("claim_idle",
                  {"was claimed after its release", "was acquired at ", "released at "});
 }
+
+TEST_CASE("guard: a packet that was recorded between others is not recorded any more")
+{
+    sampled_pool pool;
+    std::array<sampled_pool::packet_ptr, 9> held; // the first, fifth and ninth are recorded
+    for (auto& p : held) {
+        p = pool.acquire(20);
+    }
+    auto const recorded = [&pool] {
+        std::size_t count = 0;
+        for (auto const& place : pool.outstanding()) {
+            count += place.count;
+        }
+        return count;
+    };
+    CHECK(recorded() == 3);
+    auto* const middle = held[4].get();
+    pool.release(std::move(held[4]));
+    CHECK(recorded() == 2);
+    held[4] = pool.acquire(20);
+    CHECK(held[4].get() == middle);
+    CHECK(recorded() == 2);
+    pool.release(std::move(held[4]));
+    CHECK(recorded() == 2);
+    pool.release(std::move(held[0]));
+    CHECK(recorded() == 1);
+    pool.release(std::move(held[8]));
+    CHECK(recorded() == 0);
+}
