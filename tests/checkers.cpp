@@ -108,3 +108,17 @@ TEST_CASE("checkers: Memcheck finds nothing where nothing is wrong")
 }
 
 #endif
+
+#if defined(CHECKED_BY_ASAN) || defined(MEMCHECK)
+
+TEST_CASE("checkers: a write to a packet that was reserved, and never used, is seen")
+{
+    std::string const child = MISUSE_OF_PACKETS " remembering write_reserved_idle";
+#    if defined(CHECKED_BY_ASAN)
+    CHECK(contains(run_child(child).output, "AddressSanitizer: use-after-poison"));
+#    else
+    CHECK(contains(run_child(MEMCHECK " " + child).output, "Invalid write of size 1"));
+#    endif
+}
+
+#endif

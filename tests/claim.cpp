@@ -183,3 +183,40 @@ TEST_CASE("claim: what a checker of memory sees of it")
 #endif
     }
 }
+
+TEST_CASE("claim: hardened sees that the header was overwritten before it believes it")
+{
+    for (auto const& [how, what] :
+         {std::pair{"claim_behind_canary", "was overwritten in front of its buffer"},
+          {"claim_of_overwritten_capacity",
+           "was overwritten in its header: bucket 1 and allocated 65535, expected 1 and 548"}}) {
+        auto const child = run_unpoisoned(MISUSE_OF_PACKETS " hardened " + std::string(how));
+        CAPTURE(child.output);
+        CHECK(!child.succeeded);
+        CHECK(child.output.find(what) != std::string::npos);
+    }
+}
+
+TEST_CASE("claim: what a checker of memory sees of it where packets have room")
+{
+    for (std::string const pool : {"roomy", "roomy_hardened"}) {
+        CAPTURE(pool);
+        CHECK(run_child(MISUSE_OF_PACKETS " " + pool + " claim_then_read").output ==
+              "something\nsurvived\n");
+#if defined(MEMCHECK)
+        CHECK(run_child(MEMCHECK " " MISUSE_OF_PACKETS " " + pool + " claim_then_read").output ==
+              "something\nsurvived\n");
+        CHECK(run_child(MEMCHECK " " MISUSE_OF_PACKETS " " + pool + " claim_in_front_of_headroom")
+                  .output.find("Invalid write of size 1") != std::string::npos);
+#endif
+    }
+#if defined(__has_feature)
+#    if __has_feature(address_sanitizer)
+    for (std::string const pool : {"narrow", "narrow_hardened"}) {
+        CAPTURE(pool);
+        CHECK(run_child(MISUSE_OF_PACKETS " " + pool + " claim_in_front_of_headroom")
+                  .output.find("AddressSanitizer: use-after-poison") != std::string::npos);
+    }
+#    endif
+#endif
+}

@@ -179,3 +179,20 @@ TEST_CASE("demand: a policy is told the most that were outstanding since the las
         pool_with<limited, pktpool::max_idle_bytes<5000>, pktpool::hardened, pktpool::counted>,
         limited>();
 }
+
+TEST_CASE("demand: a reserve that wants more slots hides no peak")
+{
+    pool_with<unlimited> pool;
+    unlimited::divisor = 1000; // keeps all
+    pool.reserve(548, 20);
+    pool.decay(); // a new window
+    std::vector<pool_with<unlimited>::packet_ptr> burst(18);
+    pool.acquire(548, burst);
+    pool.release(burst);
+    pool.reserve(548, 500);
+    unlimited::counts.clear();
+    pool.decay();
+    REQUIRE(unlimited::counts.size() == sizes.size());
+    CHECK(unlimited::counts[1].most_outstanding == 18);
+    CHECK(unlimited::counts[1].total == 500);
+}

@@ -99,8 +99,8 @@ TEST_CASE("guard: an overwritten header is seen, and says what can still be beli
                             "was acquired at "});
     check_report("header_bucket", {"overwritten in its header: bucket 65 and allocated 548, "
                                    "expected 1 and 548"});
-    check_report("whole_header", {"the word there is 0x4141414141414141",
-                                  "its record was overwritten, too"});
+    check_report("whole_header",
+                 {"the word there is 0x4141414141414141", "its record was overwritten, too"});
 }
 
 TEST_CASE("guard: a write after release is seen when the packet is handed out again, or freed")
@@ -240,7 +240,8 @@ TEST_CASE("guard: no byte of the record changes unseen, but for what fills it up
     CHECK(seen >= canary_seal_and_facts - fill);
 }
 
-TEST_CASE("guard: a report names the pool by its first use, and a call site only if it was recorded")
+TEST_CASE(
+    "guard: a report names the pool by its first use, and a call site only if it was recorded")
 {
     auto const place = [](std::string_view text, std::string_view behind) {
         auto const begin = text.find(behind) + behind.size();
@@ -256,7 +257,8 @@ TEST_CASE("guard: a report names the pool by its first use, and a call site only
                    "was acquired at a call site that was not recorded"));
 }
 
-TEST_CASE("guard: packets of a call site are counted together, in whatever order they were acquired")
+TEST_CASE(
+    "guard: packets of a call site are counted together, in whatever order they were acquired")
 {
     plain_pool pool;
     std::vector<plain_pool::packet_ptr> held;
@@ -289,4 +291,33 @@ TEST_CASE("guard: a claim on a packet that was released is seen")
 {
     check_report("claim_idle",
                  {"was claimed after its release", "was acquired at ", "released at "});
+}
+
+TEST_CASE("guard: a packet that was recorded between others is not recorded any more")
+{
+    sampled_pool pool;
+    std::array<sampled_pool::packet_ptr, 9> held; // the first, fifth and ninth are recorded
+    for (auto& p : held) {
+        p = pool.acquire(20);
+    }
+    auto const recorded = [&pool] {
+        std::size_t count = 0;
+        for (auto const& place : pool.outstanding()) {
+            count += place.count;
+        }
+        return count;
+    };
+    CHECK(recorded() == 3);
+    auto* const middle = held[4].get();
+    pool.release(std::move(held[4]));
+    CHECK(recorded() == 2);
+    held[4] = pool.acquire(20);
+    CHECK(held[4].get() == middle);
+    CHECK(recorded() == 2);
+    pool.release(std::move(held[4]));
+    CHECK(recorded() == 2);
+    pool.release(std::move(held[0]));
+    CHECK(recorded() == 1);
+    pool.release(std::move(held[8]));
+    CHECK(recorded() == 0);
 }

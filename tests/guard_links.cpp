@@ -58,3 +58,21 @@ TEST_CASE("guard: links of idle packets")
     check_every_word("idle");
     check_every_word("trimmed");
 }
+
+TEST_CASE("guard: a report of overwritten links names the packet that they are in")
+{
+    auto const bytes = std::to_string(std::stoul(run_child(MISUSE_OF_LINKS).output));
+    std::string const behind = "written over: ";
+    for (std::string const where :
+         {"older_neighbour", "newer_neighbour", "new_neighbour", "list"}) {
+        // What hardening adds to a header begins with the links.
+        auto const output = run_unpoisoned(MISUSE_OF_LINKS " " + where + " " + bytes).output;
+        CAPTURE(where);
+        CAPTURE(output);
+        auto const begin = output.find(behind) + behind.size();
+        auto const packet = output.substr(begin, output.find('\n') - begin);
+        CHECK(packet.starts_with("0x"));
+        CHECK(output.find("the packet at " + packet + " was overwritten in its header") !=
+              std::string::npos);
+    }
+}

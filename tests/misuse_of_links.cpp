@@ -36,6 +36,8 @@ void overwrite(sampled_pool::packet* p, std::size_t distance, bool wild)
     constexpr std::uintptr_t nowhere = 0x4140; // of no process, on every target
     auto const value = wild ? nowhere : reinterpret_cast<std::uintptr_t>(outside.data() + 4);
     std::memcpy(p->data() - distance, &value, sizeof value);
+    std::printf("written over: %p\n", static_cast<void*>(p));
+    std::fflush(stdout); // the program may end in a report
 }
 
 void run(std::string_view where, std::size_t distance)

@@ -39,8 +39,10 @@ using sampled_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threa
 
 using roomy_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
 using roomy_pool = pktpool::basic_packet_pool<roomy_buckets>;
-using narrow_pool =
-    pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 1, 0>>;
+using narrow_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 1, 0>;
+using narrow_pool = pktpool::basic_packet_pool<narrow_buckets>;
+using narrow_hardened_pool =
+    pktpool::basic_packet_pool<narrow_buckets, single_threaded, pktpool::hardened>;
 using roomy_hardened_pool =
     pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
 
@@ -195,6 +197,14 @@ void misuse(std::string_view how)
         p = pool.acquire(100);
         write(p->data() + 100);
         pool.release(std::move(p));
+    } else if (how == "claim_behind_canary") {
+        raw->data()[-1] ^= std::byte{0x41};
+        p->claim(200);
+        static_cast<void>(p.release()); // its way back would see it, too
+    } else if (how == "claim_of_overwritten_capacity") {
+        *const_cast<std::uint16_t*>(&raw->allocated) = 0xffff;
+        p->claim(60000);
+        static_cast<void>(p.release());
     } else if (how == "nothing") {
         write(p->data() + 99);
         pool.release(std::move(p));
@@ -247,6 +257,13 @@ void misuse_of_room(std::string_view how)
         pool.release(exact);
     } else if (how == "behind_tailroom") {
         write(datagram + 120);
+    } else if (how == "claim_in_front_of_headroom") {
+        p->claim(200);
+        write(datagram - 16); // the header is in front of that
+    } else if (how == "claim_then_read") {
+        write(datagram + 119); // the last byte of the tailroom
+        p->claim(50);
+        std::printf("%s\n", is_zero(datagram + 119) ? "zero" : "something");
     } else if (how == "idle_padding" || how == "idle_headroom" || how == "idle_trailer") {
         pool.release(std::move(p));
         write(how == "idle_trailer" ? datagram + 568
@@ -257,6 +274,30 @@ void misuse_of_room(std::string_view how)
         write(datagram + 119);
     }
     pool.release(std::move(p));
+}
+
+/// Its last packet is known before it is acquired.
+struct remembering_source {
+    static inline std::byte* last = nullptr;
+
+    static void* allocate(std::size_t bytes)
+    {
+        last = static_cast<std::byte*>(pktpool::heap_source::allocate(bytes));
+        return last;
+    }
+    static void deallocate(void* memory, std::size_t bytes) noexcept
+    {
+        pktpool::heap_source::deallocate(memory, bytes);
+    }
+};
+
+void misuse_of_reserved(std::string_view how)
+{
+    pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, remembering_source> pool;
+    pool.reserve(100, 1);
+    if (how == "write_reserved_idle") {
+        write(remembering_source::last + 100);
+    }
 }
 
 } // namespace
@@ -279,10 +320,14 @@ int main(int argc, char** argv)
         misuse_of_room<roomy_pool>(how);
     } else if (pool == "narrow") {
         misuse_of_room<narrow_pool>(how);
+    } else if (pool == "narrow_hardened") {
+        misuse_of_room<narrow_hardened_pool>(how);
     } else if (pool == "roomy_hardened") {
         misuse_of_room<roomy_hardened_pool>(how);
     } else if (pool == "sampled") {
         misuse<sampled_pool>(how);
+    } else if (pool == "remembering") {
+        misuse_of_reserved(how);
     }
     std::puts("survived");
 }
