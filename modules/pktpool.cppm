@@ -33,6 +33,7 @@ export import :store.outstanding_list;
 export import :pool.statistics;
 export import :pool.handle;
 export import :pool.core;
+export import :pool.batch;
 export import :pool.core_storage;
 export import :pool.slab;
 export import :pool.pool;

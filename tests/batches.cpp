@@ -19,8 +19,7 @@ import pktpool;
 namespace {
 
 using plain_pool = pktpool::packet_pool;
-using tuned_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
-                                              pktpool::demand_tracked, pktpool::return_on_drop>;
+using adaptive_pool = pktpool::adaptive_packet_pool;
 using bounded_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::max_idle_bytes<5000>>;
@@ -37,7 +36,7 @@ struct countdown_metadata {
 
 using throwing_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
                                                  pktpool::single_threaded, countdown_metadata>;
-using throwing_tuned_pool =
+using throwing_adaptive_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                countdown_metadata, pktpool::demand_tracked,
                                pktpool::return_on_drop>;
@@ -52,7 +51,7 @@ std::vector<void*> addresses(std::vector<typename Pool::packet_ptr> const& batch
 
 } // namespace
 
-TEST_CASE_TEMPLATE("batches: as many single calls would do", Pool, plain_pool, tuned_pool)
+TEST_CASE_TEMPLATE("batches: as many single calls would do", Pool, plain_pool, adaptive_pool)
 {
     Pool pool;
     std::vector<typename Pool::packet_ptr> batch(8);
@@ -85,7 +84,7 @@ TEST_CASE_TEMPLATE("batches: as many single calls would do", Pool, plain_pool, t
 }
 
 TEST_CASE_TEMPLATE("batches: handles that were in the batch are dropped first", Pool, plain_pool,
-                   tuned_pool)
+                   adaptive_pool)
 {
     auto const before = live_allocations();
     {
@@ -99,7 +98,7 @@ TEST_CASE_TEMPLATE("batches: handles that were in the batch are dropped first", 
 }
 
 TEST_CASE_TEMPLATE("batches: above the largest bucket each packet is exact", Pool, plain_pool,
-                   tuned_pool)
+                   adaptive_pool)
 {
     Pool pool;
     std::vector<typename Pool::packet_ptr> batch(3);
@@ -110,7 +109,7 @@ TEST_CASE_TEMPLATE("batches: above the largest bucket each packet is exact", Poo
     CHECK_THROWS_AS(pool.acquire(65536, batch), std::length_error);
 }
 
-TEST_CASE_TEMPLATE("batches: all or nothing when memory runs out", Pool, plain_pool, tuned_pool)
+TEST_CASE_TEMPLATE("batches: all or nothing when memory runs out", Pool, plain_pool, adaptive_pool)
 {
     for (std::size_t const size : {1000U, 1472U, 5000U}) {
         Pool pool;
@@ -137,7 +136,7 @@ TEST_CASE_TEMPLATE("batches: all or nothing when memory runs out", Pool, plain_p
 }
 
 TEST_CASE_TEMPLATE("reserve: packets ahead of time, counted from what is idle", Pool, plain_pool,
-                   tuned_pool)
+                   adaptive_pool)
 {
     Pool pool;
     pool.reserve(100, 4);
@@ -157,7 +156,7 @@ TEST_CASE_TEMPLATE("reserve: packets ahead of time, counted from what is idle", 
     CHECK(allocation_count() == before + 1); // the vector's
 }
 
-TEST_CASE_TEMPLATE("reserve: without memory the pool is as before", Pool, plain_pool, tuned_pool)
+TEST_CASE_TEMPLATE("reserve: without memory the pool is as before", Pool, plain_pool, adaptive_pool)
 {
     Pool pool;
     pool.reserve(100, 2);
@@ -201,8 +200,8 @@ TEST_CASE("batches: a size that is no datagram's is refused for an empty batch, 
 
 TEST_CASE("batches: one that fails is no demand")
 {
-    tuned_pool pool;
-    std::vector<tuned_pool::packet_ptr> batch(100);
+    adaptive_pool pool;
+    std::vector<adaptive_pool::packet_ptr> batch(100);
     pool.acquire(1, batch);
     pool.release(batch);
     pool.decay();
@@ -216,7 +215,7 @@ TEST_CASE("batches: one that fails is no demand")
     CHECK(pool.idle().count == 25);
 }
 
-TEST_CASE_TEMPLATE("trim: again and again, at the limit", Pool, plain_pool, tuned_pool)
+TEST_CASE_TEMPLATE("trim: again and again, at the limit", Pool, plain_pool, adaptive_pool)
 {
     Pool pool;
     std::vector<typename Pool::packet_ptr> batch(32);
@@ -245,7 +244,7 @@ TEST_CASE("max_idle_bytes: what would go beyond it is freed, over all buckets")
 }
 
 TEST_CASE_TEMPLATE("trim: everything idle goes back, and the pool goes on", Pool, plain_pool,
-                   tuned_pool)
+                   adaptive_pool)
 {
     auto const before = live_allocations();
     {
@@ -264,14 +263,14 @@ TEST_CASE_TEMPLATE("trim: everything idle goes back, and the pool goes on", Pool
 
 TEST_CASE("batches: a batch takes the low water with it, as single calls would")
 {
-    tuned_pool pool;
-    std::vector<tuned_pool::packet_ptr> out(20);
+    adaptive_pool pool;
+    std::vector<adaptive_pool::packet_ptr> out(20);
     pool.acquire(1, out);
     pool.release(out);
     pool.decay(); // a new window: the low water is at 20
     pool.acquire(1, out);
     CHECK(pool.idle(0).count == 0);
-    auto const order = addresses<tuned_pool>(out);
+    auto const order = addresses<adaptive_pool>(out);
     auto const one_more = pool.acquire(1); // a miss
     CHECK(one_more != nullptr);
     CHECK(std::ranges::find(order, static_cast<void*>(one_more.get())) == order.end());
@@ -280,8 +279,8 @@ TEST_CASE("batches: a batch takes the low water with it, as single calls would")
 
 TEST_CASE("batches: the largest batch of a window is its demand, not the last")
 {
-    tuned_pool pool;
-    std::vector<tuned_pool::packet_ptr> many(100);
+    adaptive_pool pool;
+    std::vector<adaptive_pool::packet_ptr> many(100);
     pool.acquire(1, many);
     pool.release(many);
     pool.decay();
@@ -315,7 +314,7 @@ TEST_CASE("batches: packets are reset")
 }
 
 TEST_CASE_TEMPLATE("batches: all or nothing when metadata throws", Pool, throwing_pool,
-                   throwing_tuned_pool)
+                   throwing_adaptive_pool)
 {
     Pool pool;
     std::vector<typename Pool::packet_ptr> batch(6);
@@ -357,7 +356,7 @@ TEST_CASE_TEMPLATE("batches: what is above the limit is freed, and the batch is 
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE_TEMPLATE("batches: at the edge of the largest bucket", Pool, plain_pool, tuned_pool)
+TEST_CASE_TEMPLATE("batches: at the edge of the largest bucket", Pool, plain_pool, adaptive_pool)
 {
     Pool pool;
     std::vector<typename Pool::packet_ptr> batch(2);
@@ -369,7 +368,7 @@ TEST_CASE_TEMPLATE("batches: at the edge of the largest bucket", Pool, plain_poo
 }
 
 TEST_CASE_TEMPLATE("reserve: without memory what was idle before is what stays", Pool, plain_pool,
-                   tuned_pool)
+                   adaptive_pool)
 {
     Pool pool;
     auto first = pool.acquire(100);
@@ -416,7 +415,7 @@ TEST_CASE("max_idle_bytes: what is idle in the bucket counts as reserved")
     CHECK_THROWS_AS(bounded.reserve(1472, 4), std::length_error);
 }
 
-TEST_CASE_TEMPLATE("trim: the next acquire is a miss", Pool, plain_pool, tuned_pool)
+TEST_CASE_TEMPLATE("trim: the next acquire is a miss", Pool, plain_pool, adaptive_pool)
 {
     Pool pool;
     pool.reserve(1, 5);
@@ -431,8 +430,8 @@ TEST_CASE_TEMPLATE("trim: the next acquire is a miss", Pool, plain_pool, tuned_p
 
 TEST_CASE("reserve: without memory the pool is as before, also when its slots grew")
 {
-    tuned_pool pool;
-    std::array<tuned_pool::packet_ptr, 2> idle;
+    adaptive_pool pool;
+    std::array<adaptive_pool::packet_ptr, 2> idle;
     pool.acquire(100, idle);
     std::array<void*, 2> const order{idle[0].get(), idle[1].get()};
     pool.release(idle);

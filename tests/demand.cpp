@@ -17,10 +17,10 @@ import pktpool;
 namespace {
 
 template <class... Policies>
-using tuned_with =
+using adaptive_with =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::demand_tracked, pktpool::return_on_drop, Policies...>;
-using tuned_pool = tuned_with<>;
+using adaptive_pool = adaptive_with<>;
 
 /// A window with so many outstanding packets at once.
 template <class Pool>
@@ -35,7 +35,7 @@ void peak(Pool& pool, std::size_t packets)
 
 TEST_CASE("demand: a trim does not hide it")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     peak(pool, 1000);
     pool.trim();
     pool.reserve(1, 1000);
@@ -47,9 +47,9 @@ TEST_CASE("demand: a trim does not hide it")
 
 TEST_CASE("demand: a trim while packets are outstanding")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     peak(pool, 300);
-    std::vector<tuned_pool::packet_ptr> out(100);
+    std::vector<adaptive_pool::packet_ptr> out(100);
     pool.acquire(1, out);
     pool.trim(); // 200
     pool.reserve(1, 250);
@@ -62,8 +62,8 @@ TEST_CASE("demand: a trim while packets are outstanding")
 
 TEST_CASE("demand: the next window begins with what is outstanding")
 {
-    tuned_pool pool;
-    std::vector<tuned_pool::packet_ptr> out(200);
+    adaptive_pool pool;
+    std::vector<adaptive_pool::packet_ptr> out(200);
     pool.acquire(1, out);
     pool.trim();
     pool.decay();
@@ -77,7 +77,7 @@ TEST_CASE("demand: the next window begins with what is outstanding")
 TEST_CASE("demand: packets that find no room when they come back were outstanding, too")
 {
     constexpr std::size_t each = sizeof(pktpool::packet) + 20;
-    tuned_with<pktpool::max_idle_bytes<40 * each>> pool;
+    adaptive_with<pktpool::max_idle_bytes<40 * each>> pool;
     peak(pool, 100);
     CHECK(pool.idle(0).count == 40);
     pool.decay(); // the mark is 100
@@ -91,7 +91,7 @@ TEST_CASE("demand: packets that find no room when they come back were outstandin
 TEST_CASE("demand: a burst in two halves is as large as the larger")
 {
     constexpr std::size_t each = sizeof(pktpool::packet) + 20;
-    tuned_with<pktpool::max_idle_bytes<40 * each>> pool;
+    adaptive_with<pktpool::max_idle_bytes<40 * each>> pool;
     peak(pool, 60);
     peak(pool, 90);
     peak(pool, 60);
@@ -104,7 +104,7 @@ TEST_CASE("demand: a burst in two halves is as large as the larger")
 
 TEST_CASE("demand: reserved packets are none, before a trim and behind it")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     pool.reserve(1, 400);
     pool.trim();
     pool.reserve(1, 400);
@@ -114,10 +114,10 @@ TEST_CASE("demand: reserved packets are none, before a trim and behind it")
 
 TEST_CASE("demand: an acquire that fails is none, in a batch and alone")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     peak(pool, 40);
     pool.decay();
-    std::vector<tuned_pool::packet_ptr> batch(100);
+    std::vector<adaptive_pool::packet_ptr> batch(100);
     {
         failing_heap const heap(0);
         CHECK_THROWS_AS(pool.acquire(1, batch), std::bad_alloc);
@@ -159,9 +159,9 @@ TEST_CASE("demand: an acquire whose metadata throws is none, in a batch and alon
 
 TEST_CASE("demand: a move does not hide it")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     peak(pool, 300);
-    tuned_pool moved = std::move(pool);
+    adaptive_pool moved = std::move(pool);
     moved.trim();
     moved.reserve(1, 300);
     moved.decay();
@@ -174,7 +174,7 @@ TEST_CASE("demand: a move does not hide it")
 
 TEST_CASE("demand: each bucket has its own")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     peak(pool, 200);
     pool.trim();
     pool.reserve(1, 300);

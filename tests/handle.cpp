@@ -20,8 +20,7 @@ namespace {
 using returning_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::return_on_drop>;
-using tuned_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
-                                              pktpool::demand_tracked, pktpool::return_on_drop>;
+using adaptive_pool = pktpool::adaptive_packet_pool;
 
 struct owning_metadata {
     std::string text;
@@ -56,12 +55,12 @@ TEST_CASE("handle: its size is a pointer, and two when it returns; the packet st
     static_assert(sizeof(pktpool::packet_pool::packet_ptr) == sizeof(void*));
     static_assert(sizeof(returning_pool::packet_ptr) == 2 * sizeof(void*));
     static_assert(std::is_same_v<returning_pool::packet, pktpool::packet>);
-    static_assert(std::is_same_v<tuned_pool::packet, pktpool::packet>);
-    static_assert(sizeof(tuned_pool) == sizeof(void*));
+    static_assert(std::is_same_v<adaptive_pool::packet, pktpool::packet>);
+    static_assert(sizeof(adaptive_pool) == sizeof(void*));
 }
 
 TEST_CASE_TEMPLATE("handle: a dropped one returns its packet, and so does release", Pool,
-                   returning_pool, tuned_pool)
+                   returning_pool, adaptive_pool)
 {
     Pool pool;
     auto p = pool.acquire(100);
@@ -103,7 +102,7 @@ TEST_CASE("handle: the newest comes first, whichever way it came back")
 }
 
 TEST_CASE_TEMPLATE("handle: one that outlives its pool frees its packet", Pool, returning_pool,
-                   tuned_pool)
+                   adaptive_pool)
 {
     auto const before = live_allocations();
     {
@@ -126,7 +125,7 @@ TEST_CASE_TEMPLATE("handle: one that outlives its pool frees its packet", Pool, 
 }
 
 TEST_CASE_TEMPLATE("handle: an exact-size packet is freed when it comes home", Pool, returning_pool,
-                   tuned_pool)
+                   adaptive_pool)
 {
     auto const before = live_allocations();
     {
@@ -160,7 +159,7 @@ TEST_CASE("handle: a packet goes home, also from the hands of another pool")
 }
 
 TEST_CASE_TEMPLATE("handle: packets find home when the pool has moved", Pool, returning_pool,
-                   tuned_pool)
+                   adaptive_pool)
 {
     auto const before = live_allocations();
     {
@@ -189,8 +188,8 @@ TEST_CASE_TEMPLATE("handle: packets find home when the pool has moved", Pool, re
 TEST_CASE("handle: nothing is allocated before the first acquire")
 {
     auto const before = allocation_count();
-    tuned_pool pool;
-    tuned_pool moved = std::move(pool);
+    adaptive_pool pool;
+    adaptive_pool moved = std::move(pool);
     moved.decay();
     moved.trim();
     moved.detach();
@@ -200,7 +199,7 @@ TEST_CASE("handle: nothing is allocated before the first acquire")
 }
 
 TEST_CASE_TEMPLATE("handle: memory that fails at any allocation leaves the pool as it was", Pool,
-                   returning_pool, tuned_pool)
+                   returning_pool, adaptive_pool)
 {
     bool survived = false;
     for (std::size_t successes = 0; !survived; ++successes) {
@@ -296,7 +295,7 @@ TEST_CASE("handle: batches copy and give up what the source shares")
 }
 
 TEST_CASE_TEMPLATE("handle: an exact-size packet may be the last that outlives its pool", Pool,
-                   returning_pool, tuned_pool)
+                   returning_pool, adaptive_pool)
 {
     auto const before = live_allocations();
     {

@@ -80,7 +80,7 @@ using plain = pool_with<M>;
 template <class M>
 using returning = pool_with<M, pktpool::return_on_drop>;
 template <class M>
-using tuned = pool_with<M, pktpool::return_on_drop, pktpool::demand_tracked>;
+using adaptive = pool_with<M, pktpool::return_on_drop, pktpool::demand_tracked>;
 template <class M>
 using watched = pool_with<M, pktpool::hardened, pktpool::counted>;
 template <class M>
@@ -89,7 +89,7 @@ using cleared = pool_with<M, pktpool::clear_on_release>;
 } // namespace
 
 TEST_CASE_TEMPLATE("metadata: one object for each acquire, until the handle lets the packet go",
-                   Pool, plain<registered>, returning<registered>, tuned<registered>,
+                   Pool, plain<registered>, returning<registered>, adaptive<registered>,
                    watched<registered>, cleared<registered>)
 {
     registered::restart();
@@ -161,8 +161,8 @@ TEST_CASE("metadata: one object for each packet of a slab and of create_packet")
 }
 
 TEST_CASE_TEMPLATE("metadata: only a shrink moves it, and both objects end", Pool,
-                   plain<registered>, returning<registered>, tuned<registered>, watched<registered>,
-                   cleared<registered>)
+                   plain<registered>, returning<registered>, adaptive<registered>,
+                   watched<registered>, cleared<registered>)
 {
     Pool pool;
     auto p = pool.acquire(1472);
@@ -212,7 +212,7 @@ std::size_t fail_everywhere(Pool const& pool, Operation operation)
 } // namespace
 
 TEST_CASE_TEMPLATE("metadata: when it throws, the pool is as before", Pool, plain<registered>,
-                   returning<registered>, tuned<registered>, watched<registered>,
+                   returning<registered>, adaptive<registered>, watched<registered>,
                    cleared<registered>)
 {
     registered::restart();
@@ -235,8 +235,8 @@ TEST_CASE_TEMPLATE("metadata: when it throws, the pool is as before", Pool, plai
 }
 
 TEST_CASE_TEMPLATE("metadata: when it throws, idle packets keep their order", Pool,
-                   plain<registered>, returning<registered>, tuned<registered>, watched<registered>,
-                   cleared<registered>)
+                   plain<registered>, returning<registered>, adaptive<registered>,
+                   watched<registered>, cleared<registered>)
 {
     registered::restart();
     Pool pool;

@@ -58,7 +58,7 @@ using plain = pool_with<M, dirty_source>;
 template <class M>
 using returning = pool_with<M, dirty_source, pktpool::return_on_drop>;
 template <class M>
-using tuned = pool_with<M, dirty_source, pktpool::return_on_drop, pktpool::demand_tracked>;
+using adaptive = pool_with<M, dirty_source, pktpool::return_on_drop, pktpool::demand_tracked>;
 template <class M>
 using watched = pool_with<M, dirty_source, pktpool::hardened, pktpool::counted>;
 template <class M>
@@ -67,7 +67,7 @@ using cleared = pool_with<M, dirty_source, pktpool::clear_on_release>;
 } // namespace
 
 TEST_CASE_TEMPLATE("metadata: without initialisers it is as Metadata{} on every packet", Pool,
-                   plain<bare>, returning<bare>, tuned<bare>, watched<bare>, cleared<bare>)
+                   plain<bare>, returning<bare>, adaptive<bare>, watched<bare>, cleared<bare>)
 {
     Pool pool;
     for (int round = 0; round < 2; ++round) { // a miss, then a hit
@@ -119,7 +119,7 @@ TEST_CASE("metadata: without initialisers it is as Metadata{} from create_packet
 }
 
 TEST_CASE_TEMPLATE("metadata: what it owns is given up at once, also when its move is a copy", Pool,
-                   plain<copied>, returning<copied>, tuned<copied>, watched<copied>,
+                   plain<copied>, returning<copied>, adaptive<copied>, watched<copied>,
                    cleared<copied>)
 {
     auto const owned = std::make_shared<int>(0);

@@ -31,7 +31,7 @@ using pool_with =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, owning, Policies...>;
 using plain = pool_with<>;
 using returning = pool_with<pktpool::return_on_drop>;
-using tuned = pool_with<pktpool::return_on_drop, pktpool::demand_tracked>;
+using adaptive = pool_with<pktpool::return_on_drop, pktpool::demand_tracked>;
 using watched = pool_with<pktpool::hardened, pktpool::counted, pktpool::clear_on_release>;
 using locked =
     pktpool::basic_packet_pool<libtorrent_buckets, pktpool::synchronized<std::recursive_mutex>,
@@ -58,10 +58,10 @@ private:
 
 /// Whether a dropped handle gives its packet back; which a release does to ten of them, or to all.
 template <class Pool>
-inline constexpr bool returns =
-    std::is_same_v<Pool, returning> || std::is_same_v<Pool, tuned> || std::is_same_v<Pool, locked>;
+inline constexpr bool returns = std::is_same_v<Pool, returning> || std::is_same_v<Pool, adaptive> ||
+                                std::is_same_v<Pool, locked>;
 template <class Pool>
-inline constexpr bool keeps_all = std::is_same_v<Pool, tuned>;
+inline constexpr bool keeps_all = std::is_same_v<Pool, adaptive>;
 
 /// As many handles as that, for packets that are not one of the others.
 template <class Pool>
@@ -90,7 +90,7 @@ typename Pool::packet_ptr chain(Pool& pool, std::size_t length)
 } // namespace
 
 TEST_CASE_TEMPLATE("owners: a connection ends with its last packet, and its packets come back",
-                   Pool, plain, returning, tuned, watched, locked, locked_plain)
+                   Pool, plain, returning, adaptive, watched, locked, locked_plain)
 {
     Pool pool;
     auto owner = std::make_shared<connection<Pool>>(pool, 7);
@@ -105,7 +105,7 @@ TEST_CASE_TEMPLATE("owners: a connection ends with its last packet, and its pack
 }
 
 TEST_CASE_TEMPLATE("owners: a connection may end with any packet of a batch", Pool, plain,
-                   returning, tuned, watched, locked, locked_plain)
+                   returning, adaptive, watched, locked, locked_plain)
 {
     for (std::size_t const last : {0U, 2U, 4U}) {
         CAPTURE(last);
@@ -127,7 +127,7 @@ TEST_CASE_TEMPLATE("owners: a connection may end with any packet of a batch", Po
 }
 
 TEST_CASE_TEMPLATE("owners: a connection that ends when its packet is dropped", Pool, plain,
-                   returning, tuned, watched, locked, locked_plain)
+                   returning, adaptive, watched, locked, locked_plain)
 {
     auto const before = live_allocations();
     {
@@ -144,7 +144,7 @@ TEST_CASE_TEMPLATE("owners: a connection that ends when its packet is dropped", 
 }
 
 TEST_CASE_TEMPLATE("owners: a chain of packets comes back at once, whatever follows", Pool, plain,
-                   returning, tuned, watched, locked, locked_plain)
+                   returning, adaptive, watched, locked, locked_plain)
 {
     for (std::size_t const length : {3U, 10U, 25U}) {
         CAPTURE(length); // allocates when it is the first one
@@ -182,7 +182,7 @@ TEST_CASE_TEMPLATE("owners: a chain of packets comes back at once, whatever foll
 }
 
 TEST_CASE_TEMPLATE("owners: a chain above the limits is freed as far as it is above", Pool, plain,
-                   returning, tuned, watched, locked, locked_plain)
+                   returning, adaptive, watched, locked, locked_plain)
 {
     auto const before = live_mallocs();
     Pool pool;
@@ -200,8 +200,8 @@ TEST_CASE_TEMPLATE("owners: a chain above the limits is freed as far as it is ab
     }
 }
 
-TEST_CASE_TEMPLATE("owners: a chain of a thousand", Pool, plain, returning, tuned, watched, locked,
-                   locked_plain)
+TEST_CASE_TEMPLATE("owners: a chain of a thousand", Pool, plain, returning, adaptive, watched,
+                   locked, locked_plain)
 {
     auto const before = live_allocations();
     {

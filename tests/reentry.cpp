@@ -30,7 +30,7 @@ using pool_with = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded
                                              calling_source, Policies...>;
 using plain = pool_with<>;
 using returning = pool_with<pktpool::return_on_drop>;
-using tuned = pool_with<pktpool::return_on_drop, pktpool::demand_tracked>;
+using adaptive = pool_with<pktpool::return_on_drop, pktpool::demand_tracked>;
 using watched = pool_with<pktpool::hardened, pktpool::counted>;
 using bounded = pool_with<pktpool::max_idle_bytes<3000>>;
 using locked =
@@ -103,7 +103,7 @@ struct scene {
 template <class Pool>
 bool within_bounds(Pool const& pool)
 {
-    if (!std::is_same_v<Pool, tuned> && pool.idle(1).count > 10) {
+    if (!std::is_same_v<Pool, adaptive> && pool.idle(1).count > 10) {
         return false;
     }
     return !(std::is_same_v<Pool, bounded> && pool.idle().bytes > 3000) &&
@@ -217,7 +217,7 @@ void run(point at, std::size_t from, bool throws, step<Pool> const& action,
 } // namespace
 
 TEST_CASE_TEMPLATE("reentry: whatever is called from wherever, the pool is whole", Pool, plain,
-                   returning, tuned, watched, bounded, locked)
+                   returning, adaptive, watched, bounded, locked)
 {
     auto const before = calling_source::live;
     for (auto const at : {point::allocate, point::deallocate, point::made, point::destroyed}) {

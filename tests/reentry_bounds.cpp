@@ -24,7 +24,8 @@ using pool_with =
     pktpool::basic_packet_pool<libtorrent_buckets, Threading, calling_source, Policies...>;
 using plain = pool_with<pktpool::single_threaded>;
 using returning = pool_with<pktpool::single_threaded, pktpool::return_on_drop>;
-using tuned = pool_with<pktpool::single_threaded, pktpool::return_on_drop, pktpool::demand_tracked>;
+using adaptive =
+    pool_with<pktpool::single_threaded, pktpool::return_on_drop, pktpool::demand_tracked>;
 using watched = pool_with<pktpool::single_threaded, pktpool::hardened, pktpool::counted>;
 using locked = pool_with<pktpool::synchronized<std::recursive_mutex>>;
 
@@ -43,7 +44,7 @@ void check_counts([[maybe_unused]] Pool const& pool, [[maybe_unused]] std::size_
 } // namespace
 
 TEST_CASE_TEMPLATE("reentry: a source that releases packets to make memory, and then throws", Pool,
-                   plain, returning, tuned, watched, locked)
+                   plain, returning, adaptive, watched, locked)
 {
     for (std::size_t const good : {0U, 1U, 4U}) { // calls before it runs short
         CAPTURE(good);
@@ -65,7 +66,7 @@ TEST_CASE_TEMPLATE("reentry: a source that releases packets to make memory, and 
             CHECK(p == nullptr);
         }
         auto const count = pool.idle(1).count;
-        CHECK(count <= (std::is_same_v<Pool, tuned> ? 13 : 10));
+        CHECK(count <= (std::is_same_v<Pool, adaptive> ? 13 : 10));
         CHECK(count >= 8);
         CHECK(calling_source::live == count);
         check_counts(pool, 0);
@@ -82,7 +83,7 @@ TEST_CASE_TEMPLATE("reentry: a source that releases packets to make memory, and 
 }
 
 TEST_CASE_TEMPLATE("reentry: a batch that fails has idle packets behind new ones, and all go back",
-                   Pool, plain, returning, tuned, watched, locked)
+                   Pool, plain, returning, adaptive, watched, locked)
 {
     Pool pool;
     std::vector<typename Pool::packet_ptr> idle(5);
@@ -108,7 +109,7 @@ TEST_CASE_TEMPLATE("reentry: a batch that fails has idle packets behind new ones
 }
 
 TEST_CASE_TEMPLATE("reentry: reserve makes what was lacking, and no more when all of it is trimmed",
-                   Pool, plain, returning, tuned, watched, locked)
+                   Pool, plain, returning, adaptive, watched, locked)
 {
     Pool pool;
     auto const before = calling_source::allocated;
@@ -151,7 +152,7 @@ TEST_CASE_TEMPLATE("reentry: a reserve that is helped makes no packet that finds
 }
 
 TEST_CASE_TEMPLATE("reentry: trim frees what was idle, not what its source releases meanwhile",
-                   Pool, plain, returning, tuned, watched, locked)
+                   Pool, plain, returning, adaptive, watched, locked)
 {
     Pool pool;
     pool.reserve(100, 4);
@@ -175,7 +176,7 @@ TEST_CASE_TEMPLATE("reentry: trim frees what was idle, not what its source relea
 }
 
 TEST_CASE_TEMPLATE("reentry: trim ends, though its source always brings another packet", Pool,
-                   plain, returning, tuned, watched, locked)
+                   plain, returning, adaptive, watched, locked)
 {
     Pool pool;
     pool.reserve(100, 4);

@@ -60,14 +60,13 @@ TEST_CASE("retention: a policy of the user's own")
 
 namespace {
 
-using tuned_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
-                                              pktpool::demand_tracked, pktpool::return_on_drop>;
+using adaptive_pool = pktpool::adaptive_packet_pool;
 
 } // namespace
 
 TEST_CASE("retention: demand_tracked keeps what was outstanding, however much")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     release_many(pool, 5000);
     CHECK(pool.idle(0).count == 5000);
     pool.decay(); // the window had 5000 outstanding
@@ -79,7 +78,7 @@ TEST_CASE("retention: demand_tracked keeps what was outstanding, however much")
 
 TEST_CASE("retention: the mark falls by half a decay at the most, down to the limit")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     release_many(pool, 100);
     pool.decay();
     for (std::size_t const left : {50U, 25U, 13U, 10U, 10U}) {
@@ -90,7 +89,7 @@ TEST_CASE("retention: the mark falls by half a decay at the most, down to the li
 
 TEST_CASE("retention: the peak of the window counts, not what is outstanding at the decay")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     release_many(pool, 100);
     pool.decay();
     release_many(pool, 70); // the most of this window, and none at its end
@@ -104,8 +103,8 @@ TEST_CASE("retention: the peak of the window counts, not what is outstanding at 
 TEST_CASE("retention: one decay frees no more than its number of packets, the oldest")
 {
     constexpr std::size_t many = 4000;
-    tuned_pool pool;
-    std::vector<tuned_pool::packet_ptr> out(many);
+    adaptive_pool pool;
+    std::vector<adaptive_pool::packet_ptr> out(many);
     pool.acquire(1, out);
     std::vector<void*> order(many);
     std::ranges::transform(out, order.begin(), [](auto const& p) { return p.get(); });
@@ -124,7 +123,7 @@ TEST_CASE("retention: one decay frees no more than its number of packets, the ol
 
 TEST_CASE("retention: a burst of thousands is back at the limits after 16 decays")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     release_many(pool, 4096);
     for (int i = 0; i < 16; ++i) {
         pool.decay();
@@ -134,7 +133,7 @@ TEST_CASE("retention: a burst of thousands is back at the limits after 16 decays
 
 TEST_CASE("retention: reserved packets are no demand")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     pool.reserve(1, 1000);
     pool.decay();
     CHECK(pool.idle(0).count == 1000 - pktpool::demand_tracked::most_freed);
@@ -146,7 +145,7 @@ TEST_CASE("retention: reserved packets are no demand")
 
 TEST_CASE("retention: slots that a burst needed are given back, too")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     release_many(pool, 4096);
     auto const peak = allocated_bytes();
     for (int i = 0; i < 20; ++i) {
@@ -159,9 +158,9 @@ TEST_CASE("retention: slots that a burst needed are given back, too")
 
 TEST_CASE("retention: slots come in few steps, and no more than the packets need")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     pool.release(pool.acquire(1)); // the home, and the first slots
-    std::vector<tuned_pool::packet_ptr> out(5000);
+    std::vector<adaptive_pool::packet_ptr> out(5000);
     auto const count = allocation_count();
     auto const bytes = allocated_bytes();
     pool.acquire(1, out);
@@ -172,7 +171,7 @@ TEST_CASE("retention: slots come in few steps, and no more than the packets need
 
 TEST_CASE("retention: slots are given back when a quarter of them is enough, once")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     release_many(pool, 100); // slots for 128
     pool.decay();
     auto const before = allocation_count();
@@ -187,7 +186,7 @@ TEST_CASE("retention: slots are given back when a quarter of them is enough, onc
     }
     CHECK(allocation_count() == before + 1);
 
-    tuned_pool few;
+    adaptive_pool few;
     release_many(few, 60); // slots for 64; the fewest there are is 32
     auto const fewest = allocation_count();
     for (int i = 0; i < 5; ++i) {
@@ -217,7 +216,7 @@ TEST_CASE("retention: slots for the limit of the bucket are kept")
 
 TEST_CASE("retention: a reserve does not hide the demand before it")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     release_many(pool, 100);
     pool.decay();
     release_many(pool, 70);
@@ -228,7 +227,7 @@ TEST_CASE("retention: a reserve does not hide the demand before it")
 
 TEST_CASE("retention: trim does not lower the mark")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     release_many(pool, 100);
     pool.decay(); // the mark is 100
     pool.trim();
@@ -240,8 +239,8 @@ TEST_CASE("retention: trim does not lower the mark")
 
 TEST_CASE("retention: the first slots are for 32 packets")
 {
-    tuned_pool pool;
-    std::vector<tuned_pool::packet_ptr> out(32);
+    adaptive_pool pool;
+    std::vector<adaptive_pool::packet_ptr> out(32);
     auto const before = allocation_count();
     pool.acquire(1, out);
     CHECK(allocation_count() == before + 32 + 2); // the home, and the slots
@@ -249,7 +248,7 @@ TEST_CASE("retention: the first slots are for 32 packets")
 
 TEST_CASE("retention: a decay without memory for fewer slots keeps those that it has")
 {
-    tuned_pool pool;
+    adaptive_pool pool;
     release_many(pool, 100); // slots for 128
     pool.decay();
     pool.decay();

@@ -36,7 +36,7 @@ struct tagged {
 };
 
 using roomy_pool = pktpool::basic_packet_pool<roomy_buckets>;
-using roomy_tuned_pool =
+using roomy_adaptive_pool =
     pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::demand_tracked,
                                pktpool::return_on_drop, pktpool::counted>;
 using roomy_hardened_pool =
@@ -65,7 +65,7 @@ bool is_numbered(std::span<std::byte const> bytes, int first)
 } // namespace
 
 TEST_CASE_TEMPLATE("room: used bytes grow in front and behind, and payload stays", Pool, roomy_pool,
-                   roomy_tuned_pool, roomy_hardened_pool, roomy_cleared_pool)
+                   roomy_adaptive_pool, roomy_hardened_pool, roomy_cleared_pool)
 {
     Pool pool;
     for (int round = 0; round < 3; ++round) { // new, then used again
@@ -123,7 +123,7 @@ TEST_CASE_TEMPLATE("room: used bytes grow in front and behind, and payload stays
 }
 
 TEST_CASE_TEMPLATE("room: batches, known sizes and packets above the buckets have it, too", Pool,
-                   roomy_pool, roomy_tuned_pool, roomy_hardened_pool)
+                   roomy_pool, roomy_adaptive_pool, roomy_hardened_pool)
 {
     Pool pool;
     std::array<typename Pool::packet_ptr, 3> batch;
@@ -149,7 +149,7 @@ TEST_CASE_TEMPLATE("room: batches, known sizes and packets above the buckets hav
 }
 
 TEST_CASE_TEMPLATE("room: a batch of packets that were used has all of it again", Pool, roomy_pool,
-                   roomy_tuned_pool, roomy_hardened_pool)
+                   roomy_adaptive_pool, roomy_hardened_pool)
 {
     Pool pool;
     std::array<typename Pool::packet_ptr, 3> batch;
@@ -340,7 +340,7 @@ TEST_CASE("room: hardened sees what is written outside of it")
 
 TEST_CASE_TEMPLATE(
     "shrink_to_bucket: what a packet holds moves to the smallest bucket that holds it", Pool,
-    pktpool::packet_pool, roomy_pool, roomy_tuned_pool, roomy_hardened_pool)
+    pktpool::packet_pool, roomy_pool, roomy_adaptive_pool, roomy_hardened_pool)
 {
     Pool pool;
     auto p = pool.acquire(1472);
@@ -473,7 +473,7 @@ TEST_CASE("shrink_to_bucket: without memory the packet stays as it was")
 
 TEST_CASE("shrink_to_bucket: counts as an acquire and a release")
 {
-    roomy_tuned_pool pool;
+    roomy_adaptive_pool pool;
     auto p = pool.acquire(1472);
     p->size = 1;
     CHECK(pool.shrink_to_bucket(p));

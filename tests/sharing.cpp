@@ -25,7 +25,7 @@ using shared_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::synchronized<>, Policies...>;
 
 using plain_pool = shared_pool<>;
-using tuned_pool = shared_pool<pktpool::demand_tracked, pktpool::return_on_drop>;
+using adaptive_pool = shared_pool<pktpool::demand_tracked, pktpool::return_on_drop>;
 using watched_pool = shared_pool<pktpool::hardened, pktpool::counted, pktpool::clear_on_release>;
 using recursive_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
                                                   pktpool::synchronized<std::recursive_mutex>,
@@ -100,8 +100,8 @@ void run_threads(Pool& pool, unsigned threads)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("sharing: no packet is in two hands, none is lost", Pool, plain_pool, tuned_pool,
-                   watched_pool, recursive_pool)
+TEST_CASE_TEMPLATE("sharing: no packet is in two hands, none is lost", Pool, plain_pool,
+                   adaptive_pool, watched_pool, recursive_pool)
 {
     for (unsigned const threads : {2U, 8U}) {
         auto const before = live_allocations();
@@ -120,7 +120,7 @@ TEST_CASE_TEMPLATE("sharing: no packet is in two hands, none is lost", Pool, pla
 }
 
 TEST_CASE_TEMPLATE("sharing: the first use may come from many threads at once", Pool, plain_pool,
-                   tuned_pool, watched_pool)
+                   adaptive_pool, watched_pool)
 {
     auto const before = live_allocations();
     for (int round = 0; round < 50; ++round) {
@@ -143,7 +143,7 @@ TEST_CASE_TEMPLATE("sharing: the first use may come from many threads at once", 
 }
 
 TEST_CASE_TEMPLATE("sharing: the pool may end while other threads drop its packets", Pool,
-                   tuned_pool, watched_pool)
+                   adaptive_pool, watched_pool)
 {
     auto const before = live_allocations();
     for (int round = 0; round < 100; ++round) {

@@ -17,8 +17,8 @@ using pktpool::single_threaded;
 
 using roomy_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
 using roomy = pktpool::basic_packet_pool<roomy_buckets>;
-using tuned = pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::demand_tracked,
-                                         pktpool::return_on_drop>;
+using adaptive = pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::demand_tracked,
+                                            pktpool::return_on_drop>;
 using watched = pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened,
                                            pktpool::clear_on_release>;
 using head_only =
@@ -41,8 +41,8 @@ typename Pool::packet_ptr numbered(Pool& pool, std::size_t bytes)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("shrink: headroom that a trim made is still there", Pool, roomy, tuned, watched,
-                   head_only)
+TEST_CASE_TEMPLATE("shrink: headroom that a trim made is still there", Pool, roomy, adaptive,
+                   watched, head_only)
 {
     Pool pool;
     auto p = numbered(pool, 60);
@@ -87,7 +87,7 @@ TEST_CASE("shrink: a bucket is too small when the used bytes end behind it")
 }
 
 TEST_CASE_TEMPLATE("shrink: whatever was prepended and trimmed, as much can be prepended as before",
-                   Pool, roomy, tuned, watched, head_only)
+                   Pool, roomy, adaptive, watched, head_only)
 {
     Pool pool;
     for (std::size_t const bytes : {0U, 5U, 20U, 21U, 40U, 548U, 549U, 900U}) {

@@ -59,9 +59,10 @@ struct exact_source {
 
 using pmr_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                             pktpool::pmr_source>;
-using tuned_pmr_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
-                                                  pktpool::single_threaded, pktpool::pmr_source,
-                                                  pktpool::demand_tracked, pktpool::return_on_drop>;
+using adaptive_pmr_pool =
+    pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
+                               pktpool::pmr_source, pktpool::demand_tracked,
+                               pktpool::return_on_drop>;
 
 /// Lets `left` allocations through and counts what is out; checks size and alignment.
 class counting_resource final : public std::pmr::memory_resource {
@@ -157,7 +158,7 @@ TEST_CASE("source: bytes are the same on both ways")
 }
 
 TEST_CASE_TEMPLATE("source: packets of a memory resource go back to it", Pool, pmr_pool,
-                   tuned_pmr_pool)
+                   adaptive_pmr_pool)
 {
     counting_resource upstream;
     {
@@ -175,7 +176,7 @@ TEST_CASE_TEMPLATE("source: packets of a memory resource go back to it", Pool, p
 }
 
 TEST_CASE_TEMPLATE("source: a memory resource that fails leaves the pool as it was", Pool, pmr_pool,
-                   tuned_pmr_pool)
+                   adaptive_pmr_pool)
 {
     counting_resource upstream;
     Pool pool{pktpool::pmr_source(upstream)};
@@ -190,7 +191,7 @@ TEST_CASE_TEMPLATE("source: a memory resource that fails leaves the pool as it w
 }
 
 TEST_CASE_TEMPLATE("source: a monotonic buffer serves until it is full", Pool, pmr_pool,
-                   tuned_pmr_pool)
+                   adaptive_pmr_pool)
 {
     std::array<std::byte, 4096> memory{};
     std::pmr::monotonic_buffer_resource upstream(memory.data(), memory.size(),

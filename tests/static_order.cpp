@@ -31,8 +31,8 @@ statics<pool_with<>> freeing;
 statics<pool_with<pktpool::return_on_drop, pktpool::demand_tracked>> returning;
 statics<pool_with<pktpool::hardened, pktpool::counted, pktpool::clear_on_release>> watched;
 
-using tuned_pool = pool_with<pktpool::return_on_drop, pktpool::demand_tracked>;
-tuned_pool::packet_ptr from_a_thread;
+using adaptive_pool = pool_with<pktpool::return_on_drop, pktpool::demand_tracked>;
+adaptive_pool::packet_ptr from_a_thread;
 
 } // namespace
 
@@ -42,7 +42,7 @@ int main()
     returning.fill();
     watched.fill();
     std::thread([] {
-        thread_local tuned_pool pool;
+        thread_local adaptive_pool pool;
         from_a_thread = pool.acquire(548);
     }).join();
     std::puts("the end of main");

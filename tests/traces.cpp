@@ -20,7 +20,7 @@ namespace {
 
 using plain_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                               pktpool::counted>;
-using tuned_pool =
+using adaptive_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::demand_tracked, pktpool::return_on_drop, pktpool::counted>;
 
@@ -28,9 +28,9 @@ struct expectation {
     char const* name;
     std::size_t acquires;
     std::size_t libtorrent_hits; ///< measured in the transfer itself
-    std::size_t tuned_hits;
-    std::size_t tuned_idle_bytes; ///< on average over the records, headers included
-    std::size_t most_idle_bytes;  ///< what the tuned pool may not exceed
+    std::size_t adaptive_hits;
+    std::size_t adaptive_idle_bytes; ///< on average over the records, headers included
+    std::size_t most_idle_bytes;     ///< what the adaptive pool may not exceed
 };
 
 constexpr std::array shipped{
@@ -58,14 +58,14 @@ counts check_figures(std::filesystem::path const& folder, auto const& expectatio
         CHECK(plain.acquires == expected.acquires);
         CHECK(plain.hits == expected.libtorrent_hits);
 
-        auto const tuned = count<tuned_pool>(trace);
-        CHECK(tuned.acquires == expected.acquires);
-        CHECK(tuned.hits == expected.tuned_hits);
-        auto const idle_bytes = tuned.sum_idle_bytes / trace.records.size();
-        CHECK(idle_bytes == expected.tuned_idle_bytes);
+        auto const adaptive = count<adaptive_pool>(trace);
+        CHECK(adaptive.acquires == expected.acquires);
+        CHECK(adaptive.hits == expected.adaptive_hits);
+        auto const idle_bytes = adaptive.sum_idle_bytes / trace.records.size();
+        CHECK(idle_bytes == expected.adaptive_idle_bytes);
         CHECK(idle_bytes <= expected.most_idle_bytes);
-        sum.acquires += tuned.acquires;
-        sum.hits += tuned.hits;
+        sum.acquires += adaptive.acquires;
+        sum.hits += adaptive.hits;
     }
     return sum;
 }
@@ -99,8 +99,9 @@ std::string file(std::uint32_t version, std::uint32_t count, std::uint32_t slots
 
 } // namespace
 
-TEST_CASE("traces: the default pool hits as often as libtorrent's did, the tuned one as often as "
-          "it can")
+TEST_CASE(
+    "traces: the default pool hits as often as libtorrent's did, the adaptive one as often as "
+    "it can")
 {
     check_figures(SHIPPED_TRACES, shipped);
     // The whole set is 16 MB and does not come with pktpool.
@@ -165,6 +166,6 @@ TEST_CASE("traces: one without a packet, empty or of decays only, is replayed")
     for (auto const& text : {file(1, 0, 0, ""), file(1, 1, 0, record(0, 3))}) {
         auto const trace = parse_trace(bytes(text));
         CHECK(count<plain_pool>(trace).acquires == 0);
-        CHECK(count<tuned_pool>(trace).acquires == 0);
+        CHECK(count<adaptive_pool>(trace).acquires == 0);
     }
 }

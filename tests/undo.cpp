@@ -26,7 +26,7 @@ using pool_with = pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single
                                              calling_metadata, calling_source, Policies...>;
 using plain = pool_with<>;
 using returning = pool_with<pktpool::return_on_drop>;
-using tuned = pool_with<pktpool::return_on_drop, pktpool::demand_tracked>;
+using adaptive = pool_with<pktpool::return_on_drop, pktpool::demand_tracked>;
 using watched = pool_with<pktpool::hardened, pktpool::counted>;
 
 /// Notes the most outstanding packets of the bucket of 548, and keeps all.
@@ -83,7 +83,7 @@ void check_idle(Pool& pool)
 } // namespace
 
 TEST_CASE_TEMPLATE("undo: a reserve that fails after all that it made was used", Pool, plain,
-                   returning, tuned, watched)
+                   returning, adaptive, watched)
 {
     for (std::size_t const made : {1U, 2U, 3U}) {
         CAPTURE(made);
@@ -111,7 +111,7 @@ TEST_CASE_TEMPLATE("undo: a reserve that fails after all that it made was used",
 }
 
 TEST_CASE_TEMPLATE("undo: a reserve that fails after all that it made was used and came back", Pool,
-                   plain, returning, tuned, watched)
+                   plain, returning, adaptive, watched)
 {
     for (std::size_t const made : {1U, 2U, 3U}) {
         CAPTURE(made);
@@ -182,8 +182,8 @@ TEST_CASE("undo: without a ceiling every packet is kept, also those of a source 
 {
     for (std::size_t out = 0; out < 70; ++out) {
         CAPTURE(out);
-        tuned pool;
-        std::vector<tuned::packet_ptr> held(out);
+        adaptive pool;
+        std::vector<adaptive::packet_ptr> held(out);
         pool.acquire(100, held);
         {
             interruption const during(point::allocate, 0,

@@ -71,7 +71,7 @@ template <class Buckets, class... Policies>
 using pool_of = pktpool::basic_packet_pool<Buckets, pktpool::single_threaded, Policies...>;
 
 /// The pool that libtorrent's could be: handles come home, and it keeps what the traffic needs.
-using tuned_pool =
+using adaptive_pool =
     pool_of<pktpool::libtorrent_buckets, pktpool::demand_tracked, pktpool::return_on_drop>;
 
 /// A pool is timed as it is, and counts in another run.
@@ -88,7 +88,7 @@ constexpr std::array contenders{
     contender_of<pktpool::libtorrent_buckets>("packet_pool"),
     contender_of<windowed_buckets>("windowed"),
     contender_of<pktpool::libtorrent_buckets, pktpool::demand_tracked, pktpool::return_on_drop>(
-        "tuned"),
+        "adaptive"),
 };
 
 /// Idle and outstanding bytes over the course of a trace, a row for every so many records.
@@ -179,7 +179,7 @@ int run(std::vector<std::filesystem::path> const& paths, int rounds,
         print(name, traces[i], times, with_statistics);
         if (!course.empty()) {
             write_course<pktpool::packet_pool>(traces[i], course / (name + ".packet_pool.tsv"));
-            write_course<tuned_pool>(traces[i], course / (name + ".tuned.tsv"));
+            write_course<adaptive_pool>(traces[i], course / (name + ".adaptive.tsv"));
         }
     }
     std::printf("\n *  the most that was ever idle, headers included\n"

@@ -5,7 +5,6 @@ module;
 #include <cstdint>
 #include <memory>
 #include <source_location>
-#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -13,9 +12,6 @@ module;
 
 export module pktpool:pool.core;
 
-import :support.error;
-import :support.memory_checker;
-import :sizes.packet_size;
 import :sizes.bucket;
 import :policy.source;
 import :policy.threading;
@@ -42,8 +38,6 @@ enum class return_reason : std::uint8_t { release, drop };
 template <class Bucket, threading_policy Threading, class Policies, class Layout,
           template <class, class> class Storage>
 class pool_core {
-    struct nothing {};
-
 public:
     using packet = packet_of<Policies, Layout>;
     using source_type = typename Policies::source;
@@ -67,7 +61,7 @@ public:
     }
     pool_core(pool_core const&) = delete;
     pool_core& operator=(pool_core const&) = delete;
-    ~pool_core() = default;
+    ~pool_core() { slabs_.free_all(); }
 
     [[nodiscard]] source_type const& source() const noexcept { return slabs_.source(); }
     [[nodiscard]] slab const& operator[](std::size_t index) const noexcept
@@ -112,42 +106,6 @@ public:
             return lend_out(from, slabs_.make(from, size), size, 0, where);
         });
     }
-    /// Fills a batch of null handles. Throws the same. O(packets).
-    void acquire(std::size_t index, std::size_t size, std::span<packet_ptr> batch,
-                 std::source_location where)
-    {
-        slab& from = slabs_.slabs()[index];
-        typename slab_of_bucket::low_water_mark before{};
-        std::size_t hits = 0;
-        std::size_t done = 0;
-        try {
-            locked("acquire()", where, [&] {
-                if (size > max_packet_size) {
-                    throw_size_too_large(size, max_packet_size); // also for an empty batch
-                }
-                before = from.mark();
-                auto const capacity = &from == &slabs_.slabs().exact() ? size : from.capacity();
-                for (; done < batch.size(); ++done) {
-                    bool const is_hit = from.idle().count > 0;
-                    batch[done] =
-                        handle(from, is_hit ? slabs_.fetch(from) : slabs_.make(from, capacity));
-                    hits += is_hit ? 1 : 0;
-                }
-                slabs_.count().acquired(from.index(), hits, batch.size());
-                if constexpr (memory_is_checked || protection::hardened || Layout::grows) {
-                    for (auto& p : batch) {
-                        lend(*p, size, where);
-                    }
-                }
-            });
-        } catch (...) {
-            if (done > 0) {
-                undo(from, batch.first(done), hits, before, where);
-            }
-            throw;
-        }
-    }
-
     /// The way back of every packet: retired without the lock, then kept or freed under it. `p` may
     /// be null. `pool` is the one that it was released to. Returns whether the packet was kept.
     /// O(1).
@@ -180,35 +138,6 @@ public:
     {
         give_back(p, deleter(from), return_reason::drop, identity(), "a dropped handle", {});
     }
-    /// A whole batch under one lock. Packets of other pools are given back to these, each under its
-    /// pool's lock. O(packets).
-    void give_back(std::span<packet_ptr> batch, std::source_location where) noexcept
-    {
-        for (auto& p : batch) {
-            if (is_own(p)) {
-                lifecycle::retire(*p, identity(), where);
-            }
-        }
-        bool others = false;
-        locked("release()", where, [&] {
-            for (auto& p : batch) {
-                if (is_own(p)) [[likely]] {
-                    keep_or_free(p.release(), p.get_deleter(), return_reason::release, where);
-                }
-                others |= p != nullptr;
-            }
-        });
-        if constexpr (drops_reach_pool) {
-            for (auto p = batch.begin(); others && p != batch.end(); ++p) {
-                if (*p) {
-                    auto const from = p->get_deleter();
-                    from.slab().core().give_back(p->release(), from, return_reason::release,
-                                                 identity(), "release()", where);
-                }
-            }
-        }
-    }
-
     void reserve(std::size_t index, std::size_t packets, std::source_location where)
     {
         locked("reserve()", where, [&] { slabs_.reserve(index, packets); });
@@ -276,8 +205,14 @@ public:
     }
 
 private:
+    template <class>
+    friend struct batch_operations;
+
     using lifecycle = packet_lifecycle<packet>;
     using protection = typename packet::protection;
+
+    /// Otherwise lend() compiles to nothing without a memory checker.
+    static constexpr bool lend_has_effect = protection::hardened || Layout::grows;
 
     struct outcome {
         bool kept;
@@ -314,31 +249,6 @@ private:
         lend(*p, size, where);
         return handle(from, p);
     }
-    /// A batch that failed behind these packets, of which the first `hits` were idle.
-    PKTPOOL_NOINLINE void undo(slab& from, std::span<packet_ptr> batch, std::size_t hits,
-                               typename slab_of_bucket::low_water_mark before,
-                               std::source_location where) noexcept
-    {
-        for (auto& p : batch) {
-            lifecycle::destroy_metadata(*p);
-        }
-        locked("acquire()", where, [&] {
-            for (auto done = batch.size(); done > 0; --done) {
-                slabs_.undo(from, batch[done - 1].release(), done <= hits);
-            }
-            from.restore(before, hits);
-        });
-    }
-
-    [[nodiscard]] PKTPOOL_ALWAYS_INLINE bool is_own(packet_ptr const& p) const noexcept
-    {
-        if constexpr (drops_reach_pool) {
-            return p && &p.get_deleter().slab().core() == this;
-        } else {
-            return p != nullptr;
-        }
-    }
-
     /// The slab that the packet belongs to, or null.
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE slab* slab_for([[maybe_unused]] packet const& p,
                                                        deleter const& from) noexcept
@@ -409,12 +319,14 @@ private:
     struct life {
         bool ended = false;
     };
+    struct no_life {};
+    struct no_list {}; // of another type, so that both take no byte
 
+    slab_set<Storage<Bucket, slab>, slab, Policies> slabs_;
     PKTPOOL_NO_UNIQUE_ADDRESS mutable Threading threading_; // also locked by const operations
     PKTPOOL_NO_UNIQUE_ADDRESS
-    std::conditional_t<protection::hardened, outstanding_list, nothing> outstanding_;
-    PKTPOOL_NO_UNIQUE_ADDRESS std::conditional_t<drops_reach_pool, life, nothing> life_;
-    slab_set<Storage<Bucket, slab>, slab, Policies> slabs_;
+    std::conditional_t<protection::hardened, outstanding_list, no_list> outstanding_;
+    PKTPOOL_NO_UNIQUE_ADDRESS std::conditional_t<drops_reach_pool, life, no_life> life_;
 };
 
 } // namespace pktpool

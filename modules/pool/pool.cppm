@@ -32,6 +32,7 @@ import :store.slab_storage;
 import :store.outstanding_list;
 import :pool.statistics;
 import :pool.core;
+import :pool.batch;
 import :pool.core_storage;
 
 namespace pktpool {
@@ -74,6 +75,7 @@ class basic_packet_pool {
     using policies = policy_set<Policies...>;
     using source_type = typename policies::source;
     using core = pool_core<Buckets, Threading, policies, layout_of<Buckets>, pool_slabs>;
+    using batches = batch_operations<core>;
     using storage = std::conditional_t<core::drops_reach_pool, heap_core<core>, inline_core<core>>;
     using here = std::source_location;
 
@@ -141,7 +143,7 @@ public:
         for (auto& p : batch) {
             p.reset();
         }
-        storage_.get().acquire(bucket_index<Buckets>(size), size, batch, where);
+        batches::acquire(storage_.get(), bucket_index<Buckets>(size), size, batch, where);
     }
     /// The same for a temporary view of another library.
     template <other_view_of<packet_ptr> View>
@@ -175,7 +177,7 @@ public:
     void release(std::span<packet_ptr> batch, here where = here::current()) noexcept
     {
         if (auto* const core = storage_.find()) {
-            core->give_back(batch, where);
+            batches::give_back(*core, batch, where);
         } else {
             for (auto& p : batch) {
                 release(std::move(p), where);

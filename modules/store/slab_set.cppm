@@ -18,7 +18,8 @@ import :store.counters;
 
 namespace pktpool {
 
-/// `Slabs` is pool_slabs or single_slab. The caller holds the lock.
+/// `Slabs` is pool_slabs or single_slab. The caller holds the lock, and calls free_all() at the
+/// end.
 template <class Slabs, class Slab, class Policies>
 class slab_set {
 public:
@@ -27,12 +28,12 @@ public:
     using low_water_mark = typename Slab::low_water_mark;
 
     explicit slab_set(source_type const& source, auto const&... bucket) noexcept
-        : source_(source), slabs_(bucket...)
+        : slabs_(bucket...), source_(source)
     {
     }
     slab_set(slab_set const&) = delete;
     slab_set& operator=(slab_set const&) = delete;
-    ~slab_set() { free_all(); }
+    ~slab_set() = default;
 
     [[nodiscard]] source_type const& source() const noexcept { return source_; }
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE Slabs& slabs() noexcept { return slabs_; }
@@ -186,9 +187,9 @@ private:
         }
     }
 
+    Slabs slabs_; // first: an acquire adds no offset to their address
     PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
     PKTPOOL_NO_UNIQUE_ADDRESS counters<Policies::counts, Slabs::buckets> counters_;
-    Slabs slabs_;
 };
 
 } // namespace pktpool

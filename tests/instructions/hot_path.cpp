@@ -14,8 +14,7 @@ using plain = pktpool::packet_pool;
 using unchecked_plain = pktpool::basic_packet_pool<libtorrent_buckets, pktpool::unchecked>;
 using returning = pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single_threaded,
                                              pktpool::return_on_drop>;
-using tuned = pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single_threaded,
-                                         pktpool::demand_tracked, pktpool::return_on_drop>;
+using adaptive = pktpool::adaptive_packet_pool;
 
 } // namespace
 

@@ -1,0 +1,122 @@
+// Batches: many packets under one lock, for recvmmsg(2) and sendmmsg(2). Exports nothing.
+module;
+#include <cstddef>
+#include <source_location>
+#include <span>
+
+#include "../support/attributes.hpp"
+
+export module pktpool:pool.batch;
+
+import :support.error;
+import :support.memory_checker;
+import :sizes.packet_size;
+import :pool.core;
+
+namespace pktpool {
+
+/// The batch operations of a core.
+template <class Core>
+struct batch_operations {
+    using packet_ptr = typename Core::packet_ptr;
+    using slab = typename Core::slab;
+    using lifecycle = typename Core::lifecycle;
+    using low_water_mark = typename slab::low_water_mark;
+    using here = std::source_location;
+
+    /// Fills a batch of null handles with packets of slab `index` for `size` bytes. Throws what
+    /// source and metadata throw, std::length_error above max_packet_size; nothing has changed
+    /// then. O(packets).
+    static void acquire(Core& core, std::size_t index, std::size_t size,
+                        std::span<packet_ptr> batch, here where)
+    {
+        auto& slabs = core.slabs_;
+        slab& from = slabs.slabs()[index];
+        low_water_mark before{};
+        std::size_t hits = 0;
+        std::size_t done = 0;
+        try {
+            core.locked("acquire()", where, [&] {
+                if (size > max_packet_size) {
+                    throw_size_too_large(size, max_packet_size); // also for an empty batch
+                }
+                before = from.mark();
+                auto const capacity = &from == &slabs.slabs().exact() ? size : from.capacity();
+                for (; done < batch.size(); ++done) {
+                    bool const is_hit = from.idle().count > 0;
+                    batch[done] =
+                        core.handle(from, is_hit ? slabs.fetch(from) : slabs.make(from, capacity));
+                    hits += is_hit ? 1 : 0;
+                }
+                slabs.count().acquired(from.index(), hits, batch.size());
+                if constexpr (memory_is_checked || Core::lend_has_effect) {
+                    for (auto& p : batch) {
+                        core.lend(*p, size, where);
+                    }
+                }
+            });
+        } catch (...) {
+            if (done > 0) {
+                undo(core, from, batch.first(done), hits, before, where);
+            }
+            throw;
+        }
+    }
+
+    /// Gives back every packet of the batch. Packets of other pools go back to these, each under
+    /// the lock of its pool. O(packets).
+    static void give_back(Core& core, std::span<packet_ptr> batch, here where) noexcept
+    {
+        for (auto& p : batch) {
+            if (is_of(core, p)) {
+                lifecycle::retire(*p, core.identity(), where);
+            }
+        }
+        bool others = false;
+        core.locked("release()", where, [&] {
+            for (auto& p : batch) {
+                if (is_of(core, p)) [[likely]] {
+                    core.keep_or_free(p.release(), p.get_deleter(), return_reason::release, where);
+                }
+                others |= p != nullptr;
+            }
+        });
+        if constexpr (Core::drops_reach_pool) {
+            for (auto p = batch.begin(); others && p != batch.end(); ++p) {
+                if (*p) {
+                    auto const from = p->get_deleter();
+                    from.slab().core().give_back(p->release(), from, return_reason::release,
+                                                 core.identity(), "release()", where);
+                }
+            }
+        }
+    }
+
+private:
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE static bool is_of([[maybe_unused]] Core const& core,
+                                                          packet_ptr const& p) noexcept
+    {
+        if constexpr (Core::drops_reach_pool) {
+            return p && &p.get_deleter().slab().core() == &core;
+        } else {
+            return p != nullptr;
+        }
+    }
+
+    /// Takes back the packets of an acquire that failed behind them. The first `hits` were idle.
+    PKTPOOL_NOINLINE static void undo(Core& core, slab& from, std::span<packet_ptr> batch,
+                                      std::size_t hits, low_water_mark before, here where) noexcept
+    {
+        for (auto& p : batch) {
+            lifecycle::destroy_metadata(*p);
+        }
+        core.locked("acquire()", where, [&] {
+            for (auto done = batch.size(); done > 0; --done) {
+                core.slabs_.undo(from, batch[done - 1].release(), done <= hits);
+            }
+            from.restore(before, hits);
+        });
+    }
+};
+
+} // namespace pktpool
