@@ -5,6 +5,8 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <source_location>
+#include <string_view>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -240,4 +242,42 @@ TEST_CASE("doors: under synchronized a slab may be asked for its numbers meanwhi
     });
     CHECK(slab.idle().count == 2);
     CHECK(too_many == 0);
+}
+
+namespace {
+
+/// Shows whether it is locked.
+struct open_mutex {
+    static inline int locked = 0;
+
+    static void lock() { ++locked; }
+    static void unlock() { --locked; }
+};
+struct locked_door {
+    std::unique_lock<open_mutex> enter(std::string_view, std::source_location)
+    {
+        return std::unique_lock(mutex_);
+    }
+    static void detach() noexcept {}
+
+private:
+    open_mutex mutex_;
+};
+
+} // namespace
+
+TEST_CASE("doors: a source runs only while the lock is held, also when an operation fails")
+{
+    pktpool::basic_packet_pool<libtorrent_buckets, locked_door, calling_metadata, calling_source,
+                               pktpool::return_on_drop>
+        pool;
+    for (auto const at : {point::allocate, point::deallocate}) {
+        CAPTURE(static_cast<int>(at));
+        std::size_t unlocked = 0;
+        interruption const look(at, 0, [&] { unlocked += open_mutex::locked > 0 ? 0 : 1; });
+        use(pool);
+        CHECK(interruption::calls > 0);
+        CHECK(unlocked == 0);
+    }
+    CHECK(open_mutex::locked == 0);
 }

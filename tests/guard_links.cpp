@@ -66,7 +66,9 @@ TEST_CASE("guard: a report of overwritten links names the packet that they are i
     for (std::string const where :
          {"older_neighbour", "newer_neighbour", "new_neighbour", "list"}) {
         // What hardening adds to a header begins with the links.
-        auto const output = run_unpoisoned(MISUSE_OF_LINKS " " + where + " " + bytes).output;
+        std::string command = MISUSE_OF_LINKS " ";
+        command.append(where).append(" ").append(bytes);
+        auto const output = run_unpoisoned(command).output;
         CAPTURE(where);
         CAPTURE(output);
         auto const begin = output.find(behind) + behind.size();

@@ -103,3 +103,18 @@ TEST_CASE_TEMPLATE("spans: batches are arrays, vectors, and slices of both kinds
     CHECK(vector[2] != nullptr);
     CHECK(vector[3] == nullptr);
 }
+
+TEST_CASE_TEMPLATE("spans: of a temporary slice every handle is filled, and no other is", Pool,
+                   pktpool::packet_pool, returning_pool)
+{
+    using handle = typename Pool::packet_ptr;
+    Pool pool;
+    std::vector<handle> vector(5);
+    pool.acquire(100, gsl::span<handle>(vector).subspan(1, 3));
+    CHECK(vector[0] == nullptr);
+    for (std::size_t const i : {1U, 2U, 3U}) {
+        CAPTURE(i);
+        CHECK(vector[i] != nullptr);
+    }
+    CHECK(vector[4] == nullptr);
+}
