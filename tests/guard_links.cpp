@@ -1,4 +1,4 @@
-// Links of hardened packets: a write over them is reported and never followed, recorded or not.
+// An overwritten link of a hardened packet is reported and never followed, recorded or not.
 #include <cstddef>
 #include <string>
 
@@ -8,7 +8,7 @@
 
 namespace {
 
-/// Every word that hardening adds to a header, one after the other.
+/// Overwrites each word that hardening adds to a header, one per run.
 void check_every_word(std::string const& where)
 {
     auto const bytes = std::stoul(run_child(MISUSE_OF_LINKS).output);
@@ -30,24 +30,24 @@ void check_every_word(std::string const& where)
 
 } // namespace
 
-TEST_CASE("guard: links of a packet whose place is not recorded")
+TEST_CASE("guard: links of a packet whose call site is not recorded")
 {
     check_every_word("unrecorded");
 }
 
-TEST_CASE("guard: links of packets whose place is recorded, when they come back")
+TEST_CASE("guard: links of a recorded packet at release")
 {
     check_every_word("recorded");
     check_every_word("newest");
 }
 
-TEST_CASE("guard: links of the neighbours of a packet that comes back")
+TEST_CASE("guard: links of the neighbours of a packet at release")
 {
     check_every_word("older_neighbour");
     check_every_word("newer_neighbour");
 }
 
-TEST_CASE("guard: links that a new packet and a list of packets lead through")
+TEST_CASE("guard: links that acquire and outstanding() follow")
 {
     check_every_word("new_neighbour");
     check_every_word("list");
@@ -59,13 +59,13 @@ TEST_CASE("guard: links of idle packets")
     check_every_word("trimmed");
 }
 
-TEST_CASE("guard: a report of overwritten links names the packet that they are in")
+TEST_CASE("guard: a report of overwritten links names the packet that holds them")
 {
     auto const bytes = std::to_string(std::stoul(run_child(MISUSE_OF_LINKS).output));
     std::string const behind = "written over: ";
     for (std::string const where :
          {"older_neighbour", "newer_neighbour", "new_neighbour", "list"}) {
-        // What hardening adds to a header begins with the links.
+        // The links are the first words that hardening adds to a header.
         auto const output = run_unpoisoned(MISUSE_OF_LINKS " " + where + " " + bytes).output;
         CAPTURE(where);
         CAPTURE(output);

@@ -1,5 +1,5 @@
-// Breaks one contract a run, the one that is named on the command line, on a line that it says
-// before: a report has to name that line.
+// Breaks the contract that the command line names. Prints the line of the call first: the report
+// has to name that line.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -16,7 +16,7 @@ namespace {
 using pktpool::libtorrent_buckets;
 using pktpool::single_threaded;
 
-using roomy_pool =
+using headroom_pool =
     pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>>;
 using hardened_pool =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::hardened>;
@@ -24,7 +24,7 @@ using returning_pool =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::return_on_drop>;
 using checked_slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, single_threaded>;
 
-/// The line behind this one is the one to be named.
+/// The next line breaks the contract.
 void next_line_is_wrong(std::source_location where = std::source_location::current())
 {
     std::fprintf(stderr, "wrong is %s:%u\n", where.file_name(),
@@ -37,10 +37,10 @@ void on_another_thread(Use use)
     std::thread(std::move(use)).join();
 }
 
-/// A packet of 548 bytes with room for 10 in front and 20 behind, of which 50 are used.
+/// A packet of 548 bytes with a headroom of 10 and a tailroom of 20 bytes, of which 50 are used.
 void misuse_of_packet(std::string_view which)
 {
-    roomy_pool pool;
+    headroom_pool pool;
     auto p = pool.acquire(100);
     auto const& constant = *p;
     p->size = 50;
@@ -119,7 +119,7 @@ void misuse_of_owner(std::string_view which)
     slab.decay();
     if (which == "move") {
         move_elsewhere(pool);
-    } else if (which == "move_home") {
+    } else if (which == "move_returning") {
         move_elsewhere(returning);
     } else if (which == "move_slab") {
         move_elsewhere(slab);

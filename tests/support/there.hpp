@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-/// What there is, and else a failed test.
+/// The value; the test fails if there is none.
 template <class T>
 T there(std::optional<T> const& value)
 {
