@@ -100,7 +100,7 @@ TEST_CASE("dns: a query is read")
     CHECK(query->id == 0x1234);
     CHECK(query->recursion_desired);
     CHECK(text(query->question) == question);
-    CHECK(query->asked.view() == "\x03www\x07"
+    CHECK(query->question_name.view() == "\x03www\x07"
                                  "example\x00"s);
     CHECK(query->type == types::a);
     CHECK(query->record_class == dns::internet);
@@ -108,7 +108,7 @@ TEST_CASE("dns: a query is read")
     CHECK(query->edns->payload_size == 1232);
 
     CHECK_FALSE(read(id + one_question + question).edns);
-    CHECK(read(id + one_question + "\0\0\x10\0\1"s).asked.view() == "\0"s);
+    CHECK(read(id + one_question + "\0\0\x10\0\1"s).question_name.view() == "\0"s);
     auto const among_others =
         "\x00\x00\x00\x01\x00\x01\x00\x01\x00\x02"s + question + record + record;
     CHECK(read(id + among_others + opt + record).problem == response_code::no_error);
