@@ -1,6 +1,6 @@
-// The floor: as little as a pool with handles that go home can do. An intrusive list for each
-// bucket, without a bound, a check or a reset. The list of a packet is in its header, so that a
-// handle takes 8 bytes; the link takes the place of metadata that an idle packet does not need.
+// The floor: the minimum of a pool whose handles return packets. An intrusive list per bucket,
+// without a bound, a check or a reset. The header of a packet has a pointer to its list, so that a
+// handle takes 8 bytes; the link of the list replaces metadata, which an idle packet does not need.
 #include <array>
 #include <cstddef>
 #include <memory>

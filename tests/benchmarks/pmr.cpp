@@ -1,5 +1,5 @@
-// std::pmr::unsynchronized_pool_resource: one resource for all sizes, told the largest block, so
-// that it pools all of them.
+// std::pmr::unsynchronized_pool_resource: one resource for all sizes. Its options name the largest
+// block, so that it pools all of them.
 #include <cstddef>
 #include <memory>
 #include <memory_resource>

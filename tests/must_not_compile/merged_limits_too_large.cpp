@@ -1,4 +1,4 @@
-// Limits of the same size add up, and the sum is a limit, too.
+// Limits of the same size add up, and the sum is a limit, too: at most 65535.
 #include <array>
 #include <memory>
 

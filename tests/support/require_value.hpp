@@ -6,7 +6,7 @@
 
 /// The value; the test fails if there is none.
 template <class T>
-T there(std::optional<T> const& value)
+T require_value(std::optional<T> const& value)
 {
     REQUIRE(value.has_value());
     return value.value_or(T{});
