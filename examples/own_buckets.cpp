@@ -15,8 +15,7 @@ inline constexpr std::size_t largest_message = 50;     // ITCH: an order imbalan
 
 struct market_data_buckets {
     static constexpr std::array buckets{
-        pktpool::bucket{.size = mold_header,
-                        .limit = 16}, // heartbeats, requests for retransmission
+        pktpool::bucket{.size = mold_header, .limit = 16}, // heartbeats, retransmission requests
         pktpool::bucket{.size = mold_header + mold_length + largest_message, .limit = 64},
         pktpool::bucket{.size = pktpool::udp_payload(1500, pktpool::ip::v4), .limit = 256},
     };

@@ -325,8 +325,7 @@ TEST_CASE_TEMPLATE("batches: no packet is acquired when the metadata throw", Poo
     auto order = addresses<Pool>(batch);
     std::ranges::reverse(order);
     pool.release(batch);
-    for (int const good :
-         {0, 2, 5, 6, 7}) { // six packets are idle: the exception comes at a hit or at a miss
+    for (int const good : {0, 2, 5, 6, 7}) { // six packets are idle: throws at a hit or at a miss
         CAPTURE(good);
         batch = std::vector<typename Pool::packet_ptr>(8);
         countdown_metadata::left = good;

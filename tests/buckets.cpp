@@ -45,8 +45,7 @@ static_assert(pktpool::unpooled<libtorrent_buckets>::buckets[1].size == 548);
 static_assert(pktpool::unpooled<largest_headroom>::headroom == 65535);
 
 static_assert(pktpool::fragmentation_of<libtorrent_buckets>({}).percent() == 0);
-static_assert(pktpool::fragmentation_of<libtorrent_buckets>({19, 548}).percent() ==
-              1); // 1 of 568 bytes, rounded up
+static_assert(pktpool::fragmentation_of<libtorrent_buckets>({19, 548}).percent() == 1);
 static_assert(pktpool::worst_fragmentation<libtorrent_buckets>(600, 700) == 1472 - 600);
 
 /// The reference: the first bucket, from the smallest, that holds `size`.

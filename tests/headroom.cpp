@@ -421,8 +421,7 @@ TEST_CASE("shrink_to_bucket: after prepend and trim_start")
             CHECK(is_numbered(p->used(), static_cast<int>(7 + trimmed)));
             CHECK(p->headroom() == 10 - prepended + trimmed);
             CHECK(p->tailroom() == 20);
-            CHECK(p->allocated ==
-                  548); // the used bytes end 22 bytes from the start of the datagram
+            CHECK(p->allocated == 548); // the used bytes end 22 bytes behind the start
             pool.release(std::move(p));
         }
     }

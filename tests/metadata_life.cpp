@@ -27,8 +27,7 @@ struct registered {
     static inline std::set<void const*> living;
     static inline std::size_t made = 0;
     static inline std::size_t moved = 0;
-    static inline std::size_t wrong =
-        0; ///< constructed where one exists, or destroyed where none exists
+    static inline std::size_t wrong = 0; ///< constructed twice, or destroyed twice
     static constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
     static inline std::size_t left = never; ///< constructions before one throws
 

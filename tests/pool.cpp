@@ -158,9 +158,8 @@ TEST_CASE("pool: a packet without a bucket, or with a bucket of another policy, 
     static_assert(std::is_same_v<decltype(other)::packet_ptr, packet_ptr>);
 
     auto const before = live_allocations();
-    pool.release(pktpool::create_packet(
-        548)); // the bucket is stored in the packet, not derived from its size
-    pool.release(other.acquire(21)); // bucket 0 has 21 bytes there, 20 here
+    pool.release(pktpool::create_packet(548)); // the bucket is not derived from the size
+    pool.release(other.acquire(21));           // bucket 0 has 21 bytes there, 20 here
     CHECK(pool.idle().count == 0);
     CHECK(live_allocations() == before);
 

@@ -113,8 +113,7 @@ TEST_CASE_TEMPLATE(
                     auto const used = p->used().size();
                     std::copy_n(p->used().data(), used, copy.data());
 
-                    auto const ends =
-                        bytes - std::min(bytes, end); // end of the used bytes in the datagram
+                    auto const ends = bytes - std::min(bytes, end); // of the used bytes
                     auto const needed =
                         std::max(ends, start - std::min(start, prepended)); // also when empty
                     auto const bucket = *std::ranges::lower_bound(capacities, needed);

@@ -14,9 +14,8 @@
 namespace dns {
 
 inline constexpr std::size_t header_size = 12;
-inline constexpr std::size_t plain_size = 512; ///< the largest answer without EDNS
-inline constexpr std::size_t largest_message =
-    4096; ///< the largest message that the server sends or receives
+inline constexpr std::size_t plain_size = 512;       ///< the largest answer without EDNS
+inline constexpr std::size_t largest_message = 4096; ///< received or sent
 
 inline constexpr std::uint16_t internet = 1; ///< the class IN
 
@@ -73,8 +72,7 @@ struct query {
     record_type type = 0;
     std::uint16_t record_class = 0;
     std::optional<dns::edns> edns;
-    response_code problem =
-        response_code::no_error; ///< if not no_error, the answer has only this code
+    response_code problem = response_code::no_error; ///< else the answer has only this code
 };
 
 /// Nothing if no answer may be sent: the message has no header, or is an answer itself.

@@ -15,9 +15,8 @@
 /// In packets.
 struct jitter_counts {
     unsigned long long written = 0;
-    unsigned long long missing = 0; ///< gaps in the output
-    unsigned long long late =
-        0; ///< arrived after the gap was skipped, or far outside of the window
+    unsigned long long missing = 0;    ///< gaps in the output
+    unsigned long long late = 0;       ///< the gap was skipped before, or far outside of the window
     unsigned long long duplicates = 0; ///< arrived again
     unsigned long long restarts = 0;   ///< jumps of the sequence
 };
@@ -52,8 +51,7 @@ public:
             return;
         }
         if (distance(next_, sequence) >= longest_gap) {
-            if (sequence !=
-                suspect_) { // a single packet far off is ignored, unless its successor follows
+            if (sequence != suspect_) { // ignored, unless its successor follows
                 suspect_ = distance(65535, sequence);
                 ++counts_.late;
                 return;
@@ -109,8 +107,7 @@ private:
         running,
     };
 
-    static constexpr std::uint16_t start_slack =
-        64; // packets that may arrive after the first although they precede it
+    static constexpr std::uint16_t start_slack = 64; // packets that may precede the first
     // Beyond it two consecutive numbers are another sequence (RFC 3550 appendix A.1).
     static constexpr std::uint16_t longest_gap = 3000;
     static_assert(65536 % window == 0, "slots stay in order where the sequence wraps");

@@ -50,14 +50,14 @@ concept fixed_size_pool = requires(F pool, void* block) {
 template <fixed_size_pool Pool>
 class pool_per_bucket {
     struct alignas(16) packet {
-        Pool* home;
+        Pool* pool;
     };
-    struct go_home {
-        void operator()(packet* p) const { p->home->deallocate(p); }
+    struct return_packet {
+        void operator()(packet* p) const { p->pool->deallocate(p); }
     };
 
 public:
-    using handle = std::unique_ptr<packet, go_home>;
+    using handle = std::unique_ptr<packet, return_packet>;
 
     explicit pool_per_bucket(std::size_t most)
         : pools_{Pool(sizeof(packet) + capacities[0], most),

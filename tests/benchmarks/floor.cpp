@@ -13,7 +13,7 @@ namespace {
 struct free_list;
 
 struct alignas(16) packet {
-    free_list* home;
+    free_list* list;
     packet* next;
 };
 static_assert(sizeof(packet) == 16);
@@ -38,13 +38,13 @@ struct free_list {
     }
 };
 
-struct go_home {
-    void operator()(packet* p) const { p->home->push(p); }
+struct return_packet {
+    void operator()(packet* p) const { p->list->push(p); }
 };
 
 class floor_pool {
 public:
-    using handle = std::unique_ptr<packet, go_home>;
+    using handle = std::unique_ptr<packet, return_packet>;
 
     explicit floor_pool(std::size_t)
     {

@@ -111,8 +111,8 @@ counted_rows model::counted(std::size_t pool) const
         }
     }
     sum.capacity = 0;
-    sum.most_outstanding =
-        of.most_outstanding; // not the sum: the buckets had their peaks at different moments
+    // Not the sum: the buckets had their peaks at different moments.
+    sum.most_outstanding = of.most_outstanding;
     rows.push_back(sum);
     return rows;
 }

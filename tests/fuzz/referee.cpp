@@ -355,8 +355,8 @@ void referee::move(operation const& next)
     auto const to = next.pool;
     auto const from = next.other;
     need(from);
-    call_rules const rules{.source_under_lock =
-                               false}; // both pools need exclusive access, as in a destructor
+    // No lock: the caller has exclusive access, as in a destructor.
+    call_rules const rules{.source_under_lock = false};
     if (next.what == action::move_assign) {
         run(from, {.enters = to != from, .source_under_lock = false},
             [&] { subject_->move_assign(to, from); });

@@ -140,8 +140,7 @@ TEST_CASE_FIXTURE(fixture, "coap: blocks in the wrong order are refused")
 
     CHECK(put("a", part, block{.number = 0, .more = true, .exponent = 0}) == code::continue_);
     CHECK(put("a", part, block{.number = 0, .more = true, .exponent = 0}, 2) == code::continue_);
-    CHECK(put("a", part, block{.number = 1, .exponent = 0}) ==
-          code::created); // not mixed with the blocks of peer 2
+    CHECK(put("a", part, block{.number = 1, .exponent = 0}) == code::created); // without peer 2
     CHECK(put("a", body_of(8), block{.number = 1, .exponent = 0}, 2) == code::changed);
     CHECK(resources.find("a")->body.size() == 24);
 
@@ -152,8 +151,7 @@ TEST_CASE_FIXTURE(fixture, "coap: blocks in the wrong order are refused")
 
 TEST_CASE_FIXTURE(fixture, "coap: the bytes and the number of resources are bounded")
 {
-    CHECK(put_in_blocks("a", body_of(most_bytes), 6) ==
-          code::too_large); // the name counts towards the bound
+    CHECK(put_in_blocks("a", body_of(most_bytes), 6) == code::too_large); // the name counts
     CHECK(put_in_blocks("a", body_of(most_bytes - 1), 6) == code::created);
     CHECK(put("b", {}) == code::too_large);
     CHECK(put_in_blocks("a", body_of(most_bytes), 6) == code::too_large);
