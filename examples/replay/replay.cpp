@@ -70,7 +70,6 @@ struct contender {
 template <class Buckets, class... Policies>
 using pool_of = pktpool::basic_packet_pool<Buckets, pktpool::single_threaded, Policies...>;
 
-
 /// The pool is timed without `counted`, and counted in another run.
 template <class Buckets, class... Policies>
 constexpr contender contender_of(char const* name)
@@ -176,7 +175,8 @@ int run(std::vector<std::filesystem::path> const& paths, int rounds,
         print(name, traces[i], times, with_statistics);
         if (!course.empty()) {
             write_course<pktpool::packet_pool>(traces[i], course / (name + ".packet_pool.tsv"));
-            write_course<pktpool::adaptive_packet_pool>(traces[i], course / (name + ".adaptive.tsv"));
+            write_course<pktpool::adaptive_packet_pool>(traces[i],
+                                                        course / (name + ".adaptive.tsv"));
         }
     }
     std::printf("\n *  the most that was ever idle, headers included\n"
