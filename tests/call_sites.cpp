@@ -10,7 +10,7 @@
 namespace {
 
 /// The call site that the child printed, in the form of a report; empty if it printed none.
-std::string wrong_line(std::string const& output)
+std::string announced_line(std::string const& output)
 {
     std::string_view const says = "wrong is ";
     auto const begin = output.find(says);
@@ -28,7 +28,7 @@ void check_place(std::string const& which)
     CAPTURE(which);
     CAPTURE(child.output);
     CHECK(!child.succeeded);
-    auto const call_site = wrong_line(child.output);
+    auto const call_site = announced_line(child.output);
     REQUIRE(!call_site.empty());
     CHECK(child.output.find(call_site) != std::string::npos);
 }

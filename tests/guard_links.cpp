@@ -30,30 +30,30 @@ void check_every_word(std::string const& where)
 
 } // namespace
 
-TEST_CASE("guard: links of a packet whose call site is not recorded")
+TEST_CASE("guard: overwritten links of a packet that is not recorded are reported")
 {
     check_every_word("unrecorded");
 }
 
-TEST_CASE("guard: links of a recorded packet at release")
+TEST_CASE("guard: overwritten links of a recorded packet are reported at its release")
 {
     check_every_word("recorded");
     check_every_word("newest");
 }
 
-TEST_CASE("guard: links of the neighbours of a packet at release")
+TEST_CASE("guard: overwritten links of its neighbours are reported at a release")
 {
     check_every_word("older_neighbour");
     check_every_word("newer_neighbour");
 }
 
-TEST_CASE("guard: links that acquire and outstanding() follow")
+TEST_CASE("guard: overwritten links are reported by acquire and outstanding()")
 {
     check_every_word("new_neighbour");
     check_every_word("list");
 }
 
-TEST_CASE("guard: links of idle packets")
+TEST_CASE("guard: overwritten links of idle packets are reported")
 {
     check_every_word("idle");
     check_every_word("trimmed");

@@ -25,7 +25,7 @@ using returning_pool =
 using checked_slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, single_threaded>;
 
 /// The next line breaks the contract.
-void next_line_is_wrong(std::source_location where = std::source_location::current())
+void announce_next_line(std::source_location where = std::source_location::current())
 {
     std::fprintf(stderr, "wrong is %s:%u\n", where.file_name(),
                  static_cast<unsigned>(where.line()) + 1);
@@ -49,53 +49,53 @@ void misuse_of_packet(std::string_view which)
         p->size = 600;
     }
     if (which == "used_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(p->used());
     } else if (which == "const_used_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(constant.used());
     } else if (which == "payload_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(p->payload());
     } else if (which == "const_payload_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(constant.payload());
     } else if (which == "headroom_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(p->headroom());
     } else if (which == "tailroom_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(p->tailroom());
     } else if (which == "prepend_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         p->prepend(1);
     } else if (which == "append_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         p->append(1);
     } else if (which == "trim_start_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         p->trim_start(1);
     } else if (which == "trim_end_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         p->trim_end(1);
     } else if (which == "shrink_of_bad_size") {
         p->size = 600;
-        next_line_is_wrong();
+        announce_next_line();
         pool.shrink_to_bucket(p);
     } else if (which == "prepend") {
-        next_line_is_wrong();
+        announce_next_line();
         p->prepend(11);
     } else if (which == "append") {
-        next_line_is_wrong();
+        announce_next_line();
         p->append(200);
     } else if (which == "trim_start") {
-        next_line_is_wrong();
+        announce_next_line();
         p->trim_start(51);
     } else if (which == "claim") {
-        next_line_is_wrong();
+        announce_next_line();
         p->claim(549);
     } else if (which == "trim_end") {
-        next_line_is_wrong();
+        announce_next_line();
         p->trim_end(51);
     }
 }
@@ -104,7 +104,7 @@ template <class Owner>
 void move_elsewhere(Owner& owner)
 {
     on_another_thread([&] {
-        next_line_is_wrong();
+        announce_next_line();
         auto const moved = std::move(owner);
     });
 }
@@ -127,30 +127,30 @@ void misuse_of_owner(std::string_view which)
         on_another_thread([&] { pool = pktpool::packet_pool(); });
     } else if (which == "idle") {
         on_another_thread([&] {
-            next_line_is_wrong();
+            announce_next_line();
             static_cast<void>(slab.idle());
         });
     } else if (which == "bucket") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(pool.idle(3));
     } else if (which == "shrink_of_overrun") {
         hardened_pool hardened;
         auto p = hardened.acquire(1000);
         p->data()[1000] = std::byte{1};
-        next_line_is_wrong();
+        announce_next_line();
         hardened.shrink_to_bucket(p);
     } else if (which == "claim_of_overrun") {
         hardened_pool hardened;
         auto p = hardened.acquire(100);
         p->data()[100] = std::byte{1};
-        next_line_is_wrong();
+        announce_next_line();
         p->claim(200);
     } else if (which == "double_release") {
         hardened_pool hardened;
         auto p = hardened.acquire(100);
         hardened_pool::packet_ptr twin(p.get(), p.get_deleter());
         hardened.release(std::move(p));
-        next_line_is_wrong();
+        announce_next_line();
         hardened.release(std::move(twin));
     }
 }

@@ -4,8 +4,8 @@
 
 import pktpool;
 
-struct greedy {
+struct large_limits {
     static constexpr std::array buckets{pktpool::bucket{.size = 20, .limit = 40000}};
 };
 
-pktpool::basic_packet_pool<pktpool::merged<greedy, greedy>> pool;
+pktpool::basic_packet_pool<pktpool::merged<large_limits, large_limits>> pool;
