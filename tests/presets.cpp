@@ -71,7 +71,7 @@ std::vector<std::size_t> limits_of()
     return limits;
 }
 
-/// As a row of README's table.
+/// A row of the table in modules/POLICIES.md.
 template <class Buckets>
 std::string sizes_of()
 {
@@ -149,10 +149,10 @@ TEST_CASE("presets: what the protocol may send fits a bucket that is kept")
     CHECK(pktpool::bucket_index<pktpool::coap_buckets<ip::v6>>(1152) == 1);
 }
 
-TEST_CASE("presets: README's table is theirs")
+TEST_CASE("presets: the table of the page has their sizes")
 {
-    std::ifstream file(README);
-    std::string const readme{std::istreambuf_iterator<char>(file), {}};
+    std::ifstream file(PRESETS_PAGE);
+    std::string const page{std::istreambuf_iterator<char>(file), {}};
     for (auto const& row :
          {row_of<pktpool::utp_buckets>("utp_buckets<F>"),
           row_of<pktpool::quic_buckets>("quic_buckets<F>"),
@@ -163,6 +163,6 @@ TEST_CASE("presets: README's table is theirs")
           row_of<pktpool::coap_buckets>("coap_buckets<F>"),
           row_of<pktpool::jumbo_buckets>("jumbo_buckets<F>")}) {
         CAPTURE(row);
-        CHECK(readme.find("\n" + row + "\n") != std::string::npos);
+        CHECK(page.find("\n" + row + "\n") != std::string::npos);
     }
 }

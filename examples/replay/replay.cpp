@@ -70,9 +70,6 @@ struct contender {
 template <class Buckets, class... Policies>
 using pool_of = pktpool::basic_packet_pool<Buckets, pktpool::single_threaded, Policies...>;
 
-/// The pool that libtorrent's could be: handles come home, and it keeps what the traffic needs.
-using adaptive_pool =
-    pool_of<pktpool::libtorrent_buckets, pktpool::demand_tracked, pktpool::return_on_drop>;
 
 /// A pool is timed as it is, and counts in another run.
 template <class Buckets, class... Policies>
@@ -179,7 +176,7 @@ int run(std::vector<std::filesystem::path> const& paths, int rounds,
         print(name, traces[i], times, with_statistics);
         if (!course.empty()) {
             write_course<pktpool::packet_pool>(traces[i], course / (name + ".packet_pool.tsv"));
-            write_course<adaptive_pool>(traces[i], course / (name + ".adaptive.tsv"));
+            write_course<pktpool::adaptive_packet_pool>(traces[i], course / (name + ".adaptive.tsv"));
         }
     }
     std::printf("\n *  the most that was ever idle, headers included\n"
