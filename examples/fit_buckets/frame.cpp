@@ -61,7 +61,7 @@ frame parse_ipv4(bytes packet) // RFC 791 section 3.1
     if (packet.size() < least) {
         return kind(frame_kind::cut);
     }
-    std::size_t const header = (u8(packet, 0) & 0xfU) * 4;
+    std::size_t const header = std::size_t{4} * (u8(packet, 0) & 0xfU);
     std::size_t const total = u16(packet, 2);
     if (u8(packet, 0) >> 4U != 4 || header < least || total < header) {
         return kind(frame_kind::malformed);

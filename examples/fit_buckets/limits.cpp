@@ -45,11 +45,10 @@ public:
 
     std::vector<std::size_t> at(double percentile)
     {
-        std::vector<std::size_t> result;
-        for (auto& peaks : peaks_) {
-            result.push_back(
-                std::clamp<std::size_t>(nearest_rank(peaks, percentile), 1, largest_limit));
-        }
+        std::vector<std::size_t> result(peaks_.size());
+        std::ranges::transform(peaks_, result.begin(), [&](auto& peaks) {
+            return std::clamp<std::size_t>(nearest_rank(peaks, percentile), 1, largest_limit);
+        });
         return result;
     }
 

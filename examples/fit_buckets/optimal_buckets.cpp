@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <ranges>
 
 namespace fit {
 
@@ -79,9 +80,9 @@ std::vector<std::size_t> optimal_buckets::buckets() const
 {
     std::vector<std::size_t> sizes;
     auto end = capacities_.size();
-    for (auto layer = last_cut_.rbegin(); layer != last_cut_.rend(); ++layer) {
+    for (auto const& layer : std::views::reverse(last_cut_)) {
         sizes.push_back(capacities_[end - 1]);
-        end = (*layer)[end];
+        end = layer[end];
     }
     std::ranges::reverse(sizes);
     return sizes;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -40,35 +41,33 @@ std::string script(std::filesystem::path const& file, size_counts const& sizes,
 {
     auto const most = std::max(sizes.most(), buckets.back());
     auto const width = most / most_boxes + 1;
-    std::string text = "set terminal svg size 900,420 background 'white'\n"
-                       "set output " +
-                       quoted(file.string()) +
-                       "\n"
-                       "set xlabel 'UDP payload, bytes; lines: buckets'\n"
-                       "set ylabel 'datagrams'\n"
-                       "set logscale y\n"
-                       "set yrange [0.5:*]\n"
-                       "set xrange [0:" +
-                       std::to_string(most + width) +
-                       "]\n"
-                       "set tics nomirror out\n"
-                       "set style fill solid noborder\n";
-    for (auto const bucket : buckets) {
-        auto const x = std::to_string(bucket);
-        text += "set arrow from " + x + ",graph 0 to " + x + ",graph 1 nohead lc rgb '#d95f02'\n" +
-                "set label '" + x + "' at " + x + ",graph 1.03 center tc rgb '#d95f02'\n";
+    std::ostringstream text;
+    text << "set terminal svg size 900,420 background 'white'\n"
+         << "set output " << quoted(file.string()) << "\n"
+         << "set xlabel 'UDP payload, bytes; lines: buckets'\n"
+         << "set ylabel 'datagrams'\n"
+         << "set logscale y\n"
+         << "set yrange [0.5:*]\n"
+         << "set xrange [0:" << most + width << "]\n"
+         << "set tics nomirror out\n"
+         << "set style fill solid noborder\n";
+    for (auto const x : buckets) {
+        text << "set arrow from " << x << ",graph 0 to " << x
+             << ",graph 1 nohead lc rgb '#d95f02'\n"
+             << "set label '" << x << "' at " << x << ",graph 1.03 center tc rgb '#d95f02'\n";
     }
-    text += "plot '-' using 1:2 with boxes lc rgb '#1b6ca8' notitle\n";
+    text << "plot '-' using 1:2 with boxes lc rgb '#1b6ca8' notitle\n";
     for (std::size_t from = 0; from <= most; from += width) {
         std::uint64_t packets = 0;
         for (auto size = from; size < std::min(from + width, largest_size + 1); ++size) {
             packets += sizes.of(size);
         }
         if (packets > 0) {
-            text += std::to_string(from + width / 2) + " " + std::to_string(packets) + "\n";
+            text << from + width / 2 << ' ' << packets << '\n';
         }
     }
-    return text + "e\n";
+    text << "e\n";
+    return text.str();
 }
 
 } // namespace

@@ -1,8 +1,8 @@
 #include "sizes.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <numeric>
+#include <ranges>
 
 namespace fit {
 
@@ -42,8 +42,9 @@ std::size_t size_counts::least() const
 
 std::size_t size_counts::most() const
 {
-    auto const last = std::find_if(counts_.rbegin(), counts_.rend(), is_there);
-    return static_cast<std::size_t>(counts_.rend() - last) - 1;
+    auto const descending = std::views::reverse(counts_);
+    return static_cast<std::size_t>(descending.end() - std::ranges::find_if(descending, is_there)) -
+           1;
 }
 
 double loss::share() const

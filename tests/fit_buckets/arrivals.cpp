@@ -69,7 +69,7 @@ void check_slots(packet_trace const& trace)
         REQUIRE(each.slot < trace.slots);
         REQUIRE(full[each.slot] != acquires);
         full[each.slot] = acquires;
-        now += acquires ? 1 : std::size_t(-1);
+        now = acquires ? now + 1 : now - 1;
         most = std::max(most, now);
     }
     CHECK(now == 0);

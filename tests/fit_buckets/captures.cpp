@@ -21,7 +21,7 @@
 namespace {
 
 using frames::bytes;
-using frames::operator+;
+using frames::operator+; // NOLINT(misc-unused-using-decls): the check sees no operators
 using namespace std::chrono_literals;
 
 /// A file that is removed at the end of a test.

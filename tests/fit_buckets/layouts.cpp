@@ -42,10 +42,8 @@ fit::layout const& find(std::vector<fit::layout> const& layouts, std::string con
 
 std::vector<std::string> names(std::vector<fit::layout> const& layouts)
 {
-    std::vector<std::string> result;
-    for (auto const& each : layouts) {
-        result.push_back(each.name);
-    }
+    std::vector<std::string> result(layouts.size());
+    std::ranges::transform(layouts, result.begin(), &fit::layout::name);
     return result;
 }
 

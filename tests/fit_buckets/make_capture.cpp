@@ -13,6 +13,26 @@
 
 #include "frames.hpp"
 
+namespace {
+
+std::size_t next_size(std::mt19937& random)
+{
+    switch (random() % 10) {
+    case 0:
+    case 1:
+    case 2: // requests
+        return 40 + random() % 20;
+    case 3:
+    case 4:
+    case 5: // answers
+        return 60 + random() % 1000;
+    default: // full packets, of two paths
+        return 1200 + random() % 2 * 252;
+    }
+}
+
+} // namespace
+
 int main(int argc, char** argv)
 {
     try {
@@ -25,11 +45,7 @@ int main(int argc, char** argv)
         std::uint64_t time = 1'700'000'000'000'000;
         auto const count = std::stoul(argv[2]);
         for (std::size_t i = 0; i < count; ++i) {
-            auto const kind = random() % 10;
-            std::size_t const size = kind < 3   ? 40 + random() % 20
-                                     : kind < 6 ? 60 + random() % 1000
-                                                : 1200 + random() % 2 * 252;
-            auto const datagram = frames::udp(size);
+            auto const datagram = frames::udp(next_size(random));
             to.write(random() % 4 == 0
                          ? frames::ethernet(frames::type_ipv6, frames::ipv6(datagram))
                          : frames::ethernet(frames::type_ipv4, frames::ipv4(datagram)),
