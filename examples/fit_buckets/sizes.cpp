@@ -58,8 +58,10 @@ loss loss_of(std::span<std::size_t const> buckets, size_counts const& sizes)
 {
     loss sum;
     for (std::size_t size = 0; size <= largest_size; ++size) {
-        sum.requested += size * sizes.of(size);
-        sum.capacity += capacity_for(buckets, size) * sizes.of(size);
+        if (auto const packets = sizes.of(size); packets > 0) {
+            sum.requested += size * packets;
+            sum.capacity += capacity_for(buckets, size) * packets;
+        }
     }
     return sum;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <span>
 #include <vector>
@@ -16,11 +17,25 @@ namespace {
 
 using sizes_of_buckets = std::vector<std::size_t>;
 
-/// All ways to choose at most `count` of `from`; the largest is always one of them.
-std::uint64_t least_capacity(std::vector<std::size_t> const& from, fit::size_counts const& sizes,
-                             std::size_t count)
+constexpr std::size_t below_all = 200; // of the sizes in the comparison with all choices
+
+std::uint64_t capacity_of(sizes_of_buckets const& buckets, fit::size_counts const& sizes)
 {
-    auto best = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t sum = 0;
+    std::size_t bucket = 0;
+    for (std::size_t size = 0; size < below_all; ++size) {
+        bucket += bucket < buckets.size() && size > buckets[bucket] ? 1U : 0U;
+        sum += sizes.of(size) * (bucket < buckets.size() ? buckets[bucket] : 0);
+    }
+    return sum;
+}
+
+/// By number of buckets: the best of all ways to choose at most so many of `from`; the largest is
+/// always one of them.
+std::vector<std::uint64_t> least_capacities(sizes_of_buckets const& from,
+                                            fit::size_counts const& sizes)
+{
+    std::vector<std::uint64_t> best(from.size() + 1, std::numeric_limits<std::uint64_t>::max());
     for (unsigned chosen = 0; chosen < 1U << (from.size() - 1); ++chosen) {
         sizes_of_buckets buckets;
         for (std::size_t i = 0; i + 1 < from.size(); ++i) {
@@ -29,10 +44,11 @@ std::uint64_t least_capacity(std::vector<std::size_t> const& from, fit::size_cou
             }
         }
         buckets.push_back(from.back());
-        if (buckets.size() <= count) {
-            best = std::min(best, fit::loss_of(buckets, sizes).capacity);
-        }
+        auto& least = best[buckets.size()];
+        least = std::min(least, capacity_of(buckets, sizes));
     }
+    std::partial_sum(best.begin(), best.end(), best.begin(),
+                     [](auto a, auto b) { return std::min(a, b); });
     return best;
 }
 
@@ -55,12 +71,11 @@ TEST_CASE("optimal buckets: as good as the best of all choices, for each number 
         std::size_t const align = round % 3 == 0 ? 1 : 1 + below(20);
         std::size_t const at_least = round % 2 == 0 ? 0 : below(150);
         fit::size_counts sizes;
-        std::vector<std::size_t> candidates; // every multiple, not only those that matter
+        sizes_of_buckets candidates; // each size rounded up, and the ceiling
         for (std::size_t i = 0, different = 1 + below(8); i < different; ++i) {
             sizes.add(below(100), 1 + below(round % 5 == 0 ? 1'000'000 : 5));
         }
-        // The candidates of brute force: each size rounded up, and the ceiling.
-        for (std::size_t size = 0; size <= fit::largest_size; ++size) {
+        for (std::size_t size = 0; size < below_all; ++size) {
             if (sizes.of(size) > 0 || size == at_least) {
                 auto const up = (std::max<std::size_t>(size, 1) + align - 1) / align * align;
                 if (candidates.empty() || candidates.back() != up) {
@@ -68,6 +83,7 @@ TEST_CASE("optimal buckets: as good as the best of all choices, for each number 
                 }
             }
         }
+        auto const least = least_capacities(candidates, sizes);
         fit::optimal_buckets best(sizes, {.align = align, .at_least = at_least});
         for (std::size_t count = 1; count <= candidates.size(); ++count) {
             auto const buckets = best.buckets();
@@ -79,9 +95,9 @@ TEST_CASE("optimal buckets: as good as the best of all choices, for each number 
                 CHECK(each % align == 0);
             }
             auto const lost = best.lost();
-            CHECK(lost.capacity == fit::loss_of(buckets, sizes).capacity);
+            CHECK(lost.capacity == capacity_of(buckets, sizes));
             CHECK(lost.requested == fit::loss_of(buckets, sizes).requested);
-            CHECK(lost.capacity == least_capacity(candidates, sizes, count));
+            CHECK(lost.capacity == least[count]);
             best.add_bucket();
         }
         CHECK_FALSE(best.add_bucket());
