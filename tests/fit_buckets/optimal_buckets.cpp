@@ -66,7 +66,7 @@ fit::size_counts counts_of(std::initializer_list<std::size_t> sizes)
 TEST_CASE("optimal buckets: as good as the best of all choices, for each number of buckets")
 {
     std::mt19937 random(1); // NOLINT(bugprone-random-generator-seed): the same numbers each time
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < 100; ++round) {
         auto const below = [&](std::size_t bound) { return random() % bound; };
         std::size_t const align = round % 3 == 0 ? 1 : 1 + below(20);
         std::size_t const at_least = round % 2 == 0 ? 0 : below(150);
