@@ -4,6 +4,7 @@ import os
 import pathlib
 import pty
 import re
+import select
 import signal
 import subprocess
 import tempfile
@@ -110,26 +111,27 @@ def check_cut(program, capture, folder):
 
 
 def check_bar(program, make_capture, folder):
-    """On a terminal, of a run that takes longer than a second: it is halted again and again."""
+    """On a terminal, of a run that takes longer than a second: it is halted until it has drawn the bar."""
     long = pathlib.Path(folder, "long.pcap")
     check(run(make_capture, long, 50000).returncode == 0, "no long capture")
     watched, terminal = pty.openpty()
+    said = b""
     with subprocess.Popen([program, long], stdout=subprocess.DEVNULL, stderr=terminal) as process:
         os.close(terminal)
         while process.poll() is None:
-            time.sleep(0.02)
-            process.send_signal(signal.SIGSTOP)
-            time.sleep(0.3)
-            process.send_signal(signal.SIGCONT)
-    said = b""
-    try:
-        while more := os.read(watched, 65536):
-            said += more
-    except OSError:  # the end of a terminal
-        pass
+            time.sleep(0.003)
+            if b"[#" not in said:
+                process.send_signal(signal.SIGSTOP)
+                time.sleep(0.6)
+                process.send_signal(signal.SIGCONT)
+            while select.select([watched], [], [], 0)[0]:
+                try:
+                    said += os.read(watched, 65536)
+                except OSError:  # the end of a terminal
+                    break
     os.close(watched)
     check(process.returncode == 0 and re.search(rb"\r\[#+ *\] \d+/3\d\r", said), "no bar:", said)
-    check(b"[#" not in run(program, long).stderr.encode(), "a bar where there is no terminal")
+    check("[#" not in run(program, long).stderr, "a bar where there is no terminal")
 
 
 def check_plot(program, capture, folder):
