@@ -118,6 +118,10 @@ TEST_CASE("arrivals: a silence has its decays, of an hour at the most")
     CHECK(decays_of(3s + 1ms) == 3);
     CHECK(decays_of(3600s) == 3600);
     CHECK(decays_of(1h * 24 * 365 * 50) == 3601);
+    // The windows that were not recorded do not come later.
+    auto const trace =
+        record({.window = 1s, .hold = 1ms}, {{1s, 1}, {48h, 2}, {48h + 1s, 3}, {48h + 2s, 4}});
+    CHECK(text(trace).ends_with("d a2 r2 d a3 r3 d a4 r4"));
 }
 
 TEST_CASE("arrivals: times that go back")

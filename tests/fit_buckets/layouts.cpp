@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <random>
 #include <span>
 #include <string>
 #include <vector>
@@ -62,6 +64,32 @@ TEST_CASE("layouts: the counted hits are those of real pools, with each retentio
         // Sizes above its largest bucket.
         check_hits<pktpool::coap_buckets<pktpool::ip::v4>>(trace,
                                                            find(known, "coap_buckets<ip::v4>"));
+    }
+}
+
+TEST_CASE("layouts: the same on random traces, with drops, and with windows without an acquire")
+{
+    using enum trace_record::operation;
+    auto const known = fit::known_layouts(true, false);
+    std::mt19937 random(1); // NOLINT(bugprone-random-generator-seed): the same each time
+    for (int round = 0; round < 50; ++round) {
+        packet_trace trace{.slots = 40, .records = {}};
+        std::vector<bool> full(trace.slots);
+        for (int i = 0; i < 600; ++i) {
+            auto const slot = static_cast<std::uint32_t>(random() % trace.slots);
+            // Phases of more acquires, and of more releases.
+            bool const acquires = random() % 4 < (i / 100 % 2 == 0 ? 3U : 1U);
+            if (random() % 8 == 0) {
+                trace.records.push_back({.slot = 0, .size = 0, .op = decay});
+            } else if (full[slot] != acquires) {
+                full[slot] = acquires;
+                auto const gives_back = random() % 2 == 0 ? release : drop;
+                trace.records.push_back({.slot = slot,
+                                         .size = static_cast<std::uint16_t>(random() % 1600),
+                                         .op = acquires ? acquire : gives_back});
+            }
+        }
+        check_hits<pktpool::libtorrent_buckets>(trace, find(known, "libtorrent_buckets"));
     }
 }
 
