@@ -55,6 +55,18 @@ TEST_CASE("call sites: a report of a pool names the caller's line")
     }
 }
 
+TEST_CASE("call sites: a report cuts text that is too long, and still names the caller's line")
+{
+    check_place("long_path");
+    auto const output = run_unpoisoned(MISPLACED " long_path").output;
+    auto const begin = output.find("pktpool: the packet at ");
+    REQUIRE(begin != std::string::npos);
+    auto const end = output.find(" [", begin);
+    REQUIRE(end != std::string::npos);
+    CHECK(end - begin > 1000);
+    CHECK(end - begin < 1100);
+}
+
 TEST_CASE("call sites: an operation without a source_location names no call site")
 {
     auto const child = run_child(MISPLACED " assign");

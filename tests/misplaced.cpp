@@ -109,6 +109,9 @@ void move_elsewhere(Owner& owner)
     });
 }
 
+/// An acquire in a file whose path is longer than the text of a report.
+hardened_pool::packet_ptr acquire_in_a_file_with_a_long_path(hardened_pool& pool);
+
 void misuse_of_owner(std::string_view which)
 {
     pktpool::packet_pool pool;
@@ -145,9 +148,10 @@ void misuse_of_owner(std::string_view which)
         p->data()[100] = std::byte{1};
         announce_next_line();
         p->claim(200);
-    } else if (which == "double_release") {
+    } else if (which == "double_release" || which == "long_path") {
         hardened_pool hardened;
-        auto p = hardened.acquire(100);
+        auto p = which == "long_path" ? acquire_in_a_file_with_a_long_path(hardened)
+                                      : hardened.acquire(100);
         hardened_pool::packet_ptr twin(p.get(), p.get_deleter());
         hardened.release(std::move(p));
         announce_next_line();
@@ -164,3 +168,13 @@ int main(int argc, char** argv)
     misuse_of_owner(which);
     std::puts("survived");
 }
+
+namespace {
+
+hardened_pool::packet_ptr acquire_in_a_file_with_a_long_path(hardened_pool& pool)
+{
+#line 1 "/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory/directory.cpp"
+    return pool.acquire(100);
+}
+
+} // namespace

@@ -169,17 +169,16 @@ struct packet_lifecycle {
     retire(Packet& packet, [[maybe_unused]] pool_identity const* pool = nullptr,
            [[maybe_unused]] std::source_location where = {}) noexcept
     {
-        [[maybe_unused]] auto const bytes = packet_bytes<Packet>(packet.allocated) - sizeof(Packet);
         probe(&packet); // reports a packet that is idle or freed
         if constexpr (protection::hardened || protection::clears) {
-            unpoison(behind_header(packet), bytes);
+            unpoison(behind_header(packet), bytes_behind_header(packet));
         }
         if constexpr (protection::hardened) {
             packet.guard_.retire(memory_of(packet, packet.allocated, packet.bucket), pool, where);
         }
         destroy_metadata(packet);
         if constexpr (protection::clears && !protection::hardened) { // the guard wrote its pattern
-            wipe(behind_header(packet), bytes);
+            wipe(behind_header(packet), bytes_behind_header(packet));
         }
     }
 
@@ -225,6 +224,12 @@ struct packet_lifecycle {
     }
 
     [[nodiscard]] static auto& guard(Packet& packet) noexcept { return packet.guard_; }
+
+private:
+    [[nodiscard]] static std::size_t bytes_behind_header(Packet const& packet) noexcept
+    {
+        return packet_bytes<Packet>(packet.allocated) - sizeof(Packet);
+    }
 };
 
 /// Retires and frees a packet; null is harmless.
