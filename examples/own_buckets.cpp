@@ -22,7 +22,7 @@ struct market_data_buckets {
 };
 
 // A mistake, for example a size out of order, does not compile, and the compiler names the rule:
-// "because 'buckets_strictly_ascending' evaluated to false".
+// "because 'market_data_buckets' does not satisfy 'buckets_strictly_ascending'".
 static_assert(pktpool::bucket_policy<market_data_buckets>);
 
 // The bucket of a constant size is looked up at compile time: an order of 36 bytes, alone in a
