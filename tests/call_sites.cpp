@@ -63,3 +63,18 @@ TEST_CASE("call sites: what cannot name a place names none")
     auto const line = child.output.substr(0, child.output.find('\n'));
     CHECK(line.find('[') == std::string::npos);
 }
+
+TEST_CASE("call sites: a report that is too long is cut off, and still names the line")
+{
+    auto const child = run_child(MISPLACED " long_operation");
+    CAPTURE(child.output);
+    CHECK(!child.succeeded);
+    std::string_view const output = child.output;
+    std::string_view const begin = "pktpool: ";
+    auto const end = output.find(" " + wrong_line(child.output));
+    REQUIRE(output.find(begin) < end);
+    auto const text =
+        output.substr(output.find(begin) + begin.size(), end - output.find(begin) - begin.size());
+    CHECK(text.size() > 500);
+    CHECK(text == std::string(text.size(), 'x'));
+}

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -133,6 +134,14 @@ void misuse_of_owner(std::string_view which)
     } else if (which == "bucket") {
         next_line_is_wrong();
         static_cast<void>(pool.idle(3));
+    } else if (which == "long_operation") {
+        single_threaded threading;
+        threading.enter("the first use", {});
+        on_another_thread([&] {
+            std::string const operation(5000, 'x');
+            next_line_is_wrong();
+            threading.enter(operation, std::source_location::current());
+        });
     } else if (which == "shrink_of_overrun") {
         hardened_pool hardened;
         auto p = hardened.acquire(1000);
