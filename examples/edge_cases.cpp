@@ -1,4 +1,4 @@
-// The corners: no bytes at all, the largest size, null, handles that outlive their pool.
+// Edge cases: no bytes, the largest size, null handles, handles that outlive their pool.
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -18,18 +18,18 @@ int main()
     pool->release(std::move(largest)); // and freed on release: no slab keeps such packets
     std::printf("idle after its release: %zu\n", pool->idle().count);
 
-    pool->release(nullptr); // harmless, as for any owner
+    pool->release(nullptr); // a null handle is harmless
 
-    auto known = pool->acquire<1200>(); // the bucket is looked up by the compiler
+    auto known = pool->acquire<1200>(); // the compiler looks up the bucket
     std::printf("acquire<1200>(): %u bytes\n", known->allocated);
 
-    // Moved from, a pool is empty and usable.
+    // A moved-from pool is empty and usable.
     pool->release(std::move(known));
     pktpool::packet_pool const other = std::move(*pool);
     std::printf("after the move: %zu idle there, %zu here\n", other.idle().count,
                 pool->idle().count);
 
-    // A handle may outlive its pool: its packet is then freed.
+    // A handle may outlive its pool: it then frees its packet.
     pool.reset();
     nothing->size = 20;
     std::printf("outlived its pool: %zu bytes in use\n", nothing->used().size());

@@ -1,4 +1,4 @@
-// What can go wrong, what it throws, and that the pool is as it was.
+// Errors: what is thrown, and that the pool is unchanged afterwards.
 #include <cstddef>
 #include <cstdio>
 #include <memory>
@@ -8,9 +8,9 @@
 
 import pktpool;
 
-// A memory source that runs dry, to see what a program sees when memory is out.
+// A memory source with little memory, to show how a program runs out of it.
 struct small_source {
-    std::size_t* left; // bytes; copies of a source share their memory
+    std::size_t* left; // in bytes; copies of a source share their memory
 
     void* allocate(std::size_t bytes)
     {
@@ -32,14 +32,15 @@ int main()
 {
     pktpool::packet_pool pool;
 
-    // A size that no datagram has: std::length_error, with the size and the bound in it.
+    // A size above the largest datagram: std::length_error, with the size and the bound.
     try {
         auto p = pool.acquire(70'000);
     } catch (std::length_error const& e) {
         std::printf("%s\n", e.what());
     }
 
-    // A packet in a slab of another size: std::invalid_argument, and the packet is still ours.
+    // A packet in a slab of another size: std::invalid_argument, and the handle still owns the
+    // packet.
     pktpool::packet_slab slab(548);
     auto p = pool.acquire(1400);
     try {
@@ -49,7 +50,7 @@ int main()
     }
     pool.release(std::move(p));
 
-    // No memory: std::bad_alloc. Drop the datagram, decay, carry on.
+    // No memory: std::bad_alloc. Drop the datagram, call decay(), and continue.
     std::size_t left = 2000;
     using small_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
                                                   pktpool::single_threaded, small_source>;
@@ -62,6 +63,6 @@ int main()
                     first->allocated);
     }
     small.release(std::move(first));
-    auto again = small.acquire(1472); // the released one: no memory needed
+    auto again = small.acquire(1472); // the released packet: it needs no memory
     std::printf("idle %zu, free %zu bytes\n", small.idle().count, left);
 }

@@ -8,29 +8,30 @@
 import pktpool;
 
 // A market-data feed: messages of Nasdaq TotalView-ITCH 5.0 in packets of MoldUDP64 1.00. A
-// receiver holds the packets behind a gap until the missing ones come again.
+// receiver keeps the packets behind a gap until the missing ones arrive.
 inline constexpr std::size_t mold_header = 10 + 8 + 2; // session, sequence number, message count
 inline constexpr std::size_t mold_length = 2;          // in front of each message
 inline constexpr std::size_t largest_message = 50;     // ITCH: an order imbalance indicator
 
 struct market_data_buckets {
     static constexpr std::array buckets{
-        pktpool::bucket{.size = mold_header, .limit = 16}, // heartbeats, requests to send again
+        pktpool::bucket{.size = mold_header, .limit = 16}, // heartbeats, retransmission requests
         pktpool::bucket{.size = mold_header + mold_length + largest_message, .limit = 64},
         pktpool::bucket{.size = pktpool::udp_payload(1500, pktpool::ip::v4), .limit = 256},
     };
 };
 
-// A mistake, such as a size out of order, does not compile, and the compiler names the rule:
+// A mistake, for example a size out of order, does not compile, and the compiler names the rule:
 // "because 'buckets_strictly_ascending' evaluated to false".
 static_assert(pktpool::bucket_policy<market_data_buckets>);
 
-// Sizes are looked up at compile time, too: an order of 36 bytes, alone in its packet.
+// The bucket of a constant size is looked up at compile time: an order of 36 bytes, alone in a
+// packet.
 static_assert(pktpool::bucket_index<market_data_buckets>(mold_header + mold_length + 36) == 1);
 
 int main()
 {
-    // Every thread has its own pool here by construction: the check can go.
+    // If every thread has its own pool, the thread check is not needed.
     pktpool::basic_packet_pool<market_data_buckets, pktpool::unchecked> pool;
 
     auto heartbeat = pool.acquire(mold_header);

@@ -1,4 +1,4 @@
-// Metadata of your own: its members become members of the packet, reset on every acquire.
+// Metadata of your own: its members become members of the packet, and are reset by every acquire.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -21,10 +21,10 @@ struct ntp_buckets {
     };
 };
 
-// What the answer needs to know of the request.
+// The part of the request that the answer needs.
 struct ntp_metadata {
     std::uint64_t received = 0; ///< NTP timestamp of the arrival: seconds since 1900, times 2^32
-    bool authenticated = false; ///< its digest was right
+    bool authenticated = false; ///< the digest was right
 };
 
 using ntp_pool = pktpool::basic_packet_pool<ntp_buckets, pktpool::single_threaded, ntp_metadata>;
@@ -40,6 +40,6 @@ int main()
                 static_cast<unsigned>(p->received >> 32U), sizeof(*p));
     pool.release(std::move(p));
 
-    p = pool.acquire(ntp_header + ntp_mac); // the same memory, the metadata as new
+    p = pool.acquire(ntp_header + ntp_mac); // the same memory, with new metadata
     std::printf("received at second %u\n", static_cast<unsigned>(p->received >> 32U));
 }

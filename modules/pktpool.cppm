@@ -5,7 +5,6 @@ export module pktpool;
 export import :support.error;
 export import :support.memory_checker;
 
-export import :sizes.packet_size;
 export import :sizes.bucket;
 export import :sizes.compose;
 export import :sizes.fragmentation;
@@ -25,7 +24,7 @@ export import :packet.lifecycle;
 
 export import :store.idle_stack;
 export import :store.slab_core;
-export import :store.slab_storage;
+export import :store.single_slab;
 export import :store.counters;
 export import :store.slab_set;
 export import :store.outstanding_list;

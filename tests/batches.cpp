@@ -28,7 +28,7 @@ using returning_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::return_on_drop>;
 
-/// Throws once it was made `left` times.
+/// The constructor throws after it was called `left` times.
 struct countdown_metadata {
     static inline int left = 1000;
     int value = left-- > 0 ? 0 : throw std::runtime_error("no metadata today");
@@ -51,7 +51,8 @@ std::vector<void*> addresses(std::vector<typename Pool::packet_ptr> const& batch
 
 } // namespace
 
-TEST_CASE_TEMPLATE("batches: as many single calls would do", Pool, plain_pool, adaptive_pool)
+TEST_CASE_TEMPLATE("batches: a batch gives the same packets as single calls", Pool, plain_pool,
+                   adaptive_pool)
 {
     Pool pool;
     std::vector<typename Pool::packet_ptr> batch(8);
@@ -83,8 +84,8 @@ TEST_CASE_TEMPLATE("batches: as many single calls would do", Pool, plain_pool, a
     pool.release(batch);
 }
 
-TEST_CASE_TEMPLATE("batches: handles that were in the batch are dropped first", Pool, plain_pool,
-                   adaptive_pool)
+TEST_CASE_TEMPLATE("batches: acquire drops the handles that the batch held before", Pool,
+                   plain_pool, adaptive_pool)
 {
     auto const before = live_allocations();
     {
@@ -97,8 +98,8 @@ TEST_CASE_TEMPLATE("batches: handles that were in the batch are dropped first", 
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE_TEMPLATE("batches: above the largest bucket each packet is exact", Pool, plain_pool,
-                   adaptive_pool)
+TEST_CASE_TEMPLATE("batches: above the largest bucket each packet has the exact size", Pool,
+                   plain_pool, adaptive_pool)
 {
     Pool pool;
     std::vector<typename Pool::packet_ptr> batch(3);
@@ -109,7 +110,8 @@ TEST_CASE_TEMPLATE("batches: above the largest bucket each packet is exact", Poo
     CHECK_THROWS_AS(pool.acquire(65536, batch), std::length_error);
 }
 
-TEST_CASE_TEMPLATE("batches: all or nothing when memory runs out", Pool, plain_pool, adaptive_pool)
+TEST_CASE_TEMPLATE("batches: without memory no packet of the batch is acquired", Pool, plain_pool,
+                   adaptive_pool)
 {
     for (std::size_t const size : {1000U, 1472U, 5000U}) {
         Pool pool;
@@ -121,12 +123,12 @@ TEST_CASE_TEMPLATE("batches: all or nothing when memory runs out", Pool, plain_p
         batch = std::vector<typename Pool::packet_ptr>(10);
         auto const with_batch = live_allocations();
         {
-            failing_heap const heap(3); // four are idle, and three more can be had
+            failing_heap const heap(3); // four packets are idle, and three allocations succeed
             CHECK_THROWS_AS(pool.acquire(size, batch), std::bad_alloc);
         }
         CHECK(std::ranges::all_of(batch, [](auto const& p) { return p == nullptr; }));
         CHECK(pool.idle(2).count == 4);
-        CHECK(live_allocations() <= with_batch + 1); // one more array of slots at the most
+        CHECK(live_allocations() <= with_batch + 1); // at most one more array of slots
         CHECK(before <= with_batch);
         batch.resize(4);
         pool.acquire(1000, batch);
@@ -135,7 +137,7 @@ TEST_CASE_TEMPLATE("batches: all or nothing when memory runs out", Pool, plain_p
     }
 }
 
-TEST_CASE_TEMPLATE("reserve: packets ahead of time, counted from what is idle", Pool, plain_pool,
+TEST_CASE_TEMPLATE("reserve: makes packets until the given number is idle", Pool, plain_pool,
                    adaptive_pool)
 {
     Pool pool;
@@ -153,10 +155,10 @@ TEST_CASE_TEMPLATE("reserve: packets ahead of time, counted from what is idle", 
     for (int i = 0; i < 7; ++i) {
         batch.push_back(pool.acquire(100));
     }
-    CHECK(allocation_count() == before + 1); // the vector's
+    CHECK(allocation_count() == before + 1); // the buffer of the vector
 }
 
-TEST_CASE_TEMPLATE("reserve: without memory the pool is as before", Pool, plain_pool, adaptive_pool)
+TEST_CASE_TEMPLATE("reserve: without memory the pool is unchanged", Pool, plain_pool, adaptive_pool)
 {
     Pool pool;
     pool.reserve(100, 2);
@@ -169,7 +171,7 @@ TEST_CASE_TEMPLATE("reserve: without memory the pool is as before", Pool, plain_
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("reserve: no more than may be idle")
+TEST_CASE("reserve: refuses more packets than may be idle")
 {
     plain_pool pool;
     CHECK_THROWS_WITH_AS(pool.reserve(100, 11), doctest::Contains("11 is above the largest, 10"),
@@ -185,20 +187,20 @@ TEST_CASE("reserve: no more than may be idle")
     CHECK_THROWS_AS(bounded.reserve(548, 1), std::length_error);
 }
 
-TEST_CASE("reserve: the message says which number is too large and what to do")
+TEST_CASE("reserve: the message names the number that is too large and a remedy")
 {
     plain_pool pool;
     CHECK_THROWS_WITH_AS(pool.reserve(100, 11), doctest::Contains("raise the limit of the bucket"),
                          std::length_error);
 }
 
-TEST_CASE("batches: a size that is no datagram's is refused for an empty batch, too")
+TEST_CASE("batches: a size above 65535 is refused for an empty batch")
 {
     plain_pool pool;
     CHECK_THROWS_AS(pool.acquire(65536, std::span<plain_pool::packet_ptr>()), std::length_error);
 }
 
-TEST_CASE("batches: one that fails is no demand")
+TEST_CASE("batches: a failed batch does not count as demand")
 {
     adaptive_pool pool;
     std::vector<adaptive_pool::packet_ptr> batch(100);
@@ -206,7 +208,7 @@ TEST_CASE("batches: one that fails is no demand")
     pool.release(batch);
     pool.decay();
     pool.decay();
-    CHECK(pool.idle().count == 50); // the mark falls: nothing was outstanding
+    CHECK(pool.idle().count == 50); // the mark falls, because nothing was outstanding
     {
         failing_heap const heap(0);
         CHECK_THROWS_AS(pool.acquire(1, batch), std::bad_alloc);
@@ -215,7 +217,8 @@ TEST_CASE("batches: one that fails is no demand")
     CHECK(pool.idle().count == 25);
 }
 
-TEST_CASE_TEMPLATE("trim: again and again, at the limit", Pool, plain_pool, adaptive_pool)
+TEST_CASE_TEMPLATE("trim: frees all idle packets each time, also at the limit", Pool, plain_pool,
+                   adaptive_pool)
 {
     Pool pool;
     std::vector<typename Pool::packet_ptr> batch(32);
@@ -228,7 +231,7 @@ TEST_CASE_TEMPLATE("trim: again and again, at the limit", Pool, plain_pool, adap
     }
 }
 
-TEST_CASE("max_idle_bytes: what would go beyond it is freed, over all buckets")
+TEST_CASE("max_idle_bytes: a release that would exceed the bound frees its packet")
 {
     bounded_pool pool;
     std::vector<bounded_pool::packet_ptr> out(5);
@@ -237,13 +240,13 @@ TEST_CASE("max_idle_bytes: what would go beyond it is freed, over all buckets")
     pool.release(out);
     CHECK(pool.idle(2).count == 3);
     CHECK(pool.idle().bytes <= 5000);
-    pool.release(std::move(small)); // 564 more would be 5028
+    pool.release(std::move(small)); // 564 more bytes would make 5028
     CHECK(pool.idle(1).count == 0);
     pool.release(pool.acquire(1));
     CHECK(pool.idle(0).count == 1);
 }
 
-TEST_CASE_TEMPLATE("trim: everything idle goes back, and the pool goes on", Pool, plain_pool,
+TEST_CASE_TEMPLATE("trim: frees all idle packets, and the pool stays usable", Pool, plain_pool,
                    adaptive_pool)
 {
     auto const before = live_allocations();
@@ -261,13 +264,13 @@ TEST_CASE_TEMPLATE("trim: everything idle goes back, and the pool goes on", Pool
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("batches: a batch takes the low water with it, as single calls would")
+TEST_CASE("batches: a batch lowers the low-water mark as single calls do")
 {
     adaptive_pool pool;
     std::vector<adaptive_pool::packet_ptr> out(20);
     pool.acquire(1, out);
     pool.release(out);
-    pool.decay(); // a new window: the low water is at 20
+    pool.decay(); // a new window: the low-water mark is at 20
     pool.acquire(1, out);
     CHECK(pool.idle(0).count == 0);
     auto const order = addresses<adaptive_pool>(out);
@@ -277,7 +280,7 @@ TEST_CASE("batches: a batch takes the low water with it, as single calls would")
     CHECK(pool.idle(0).count == 0);
 }
 
-TEST_CASE("batches: the largest batch of a window is its demand, not the last")
+TEST_CASE("batches: the demand of a window is its largest batch")
 {
     adaptive_pool pool;
     std::vector<adaptive_pool::packet_ptr> many(100);
@@ -294,7 +297,7 @@ TEST_CASE("batches: the largest batch of a window is its demand, not the last")
     CHECK(pool.idle(0).count == 70);
 }
 
-TEST_CASE("batches: packets are reset")
+TEST_CASE("batches: the metadata of all packets is reset")
 {
     plain_pool pool;
     std::vector<pktpool::packet_ptr> batch(3);
@@ -313,7 +316,7 @@ TEST_CASE("batches: packets are reset")
     }
 }
 
-TEST_CASE_TEMPLATE("batches: all or nothing when metadata throws", Pool, throwing_pool,
+TEST_CASE_TEMPLATE("batches: no packet is acquired when the metadata throw", Pool, throwing_pool,
                    throwing_adaptive_pool)
 {
     Pool pool;
@@ -322,7 +325,7 @@ TEST_CASE_TEMPLATE("batches: all or nothing when metadata throws", Pool, throwin
     auto order = addresses<Pool>(batch);
     std::ranges::reverse(order);
     pool.release(batch);
-    for (int const good : {0, 2, 5, 6, 7}) { // six are idle: throws among the hits, then the misses
+    for (int const good : {0, 2, 5, 6, 7}) { // six packets are idle: throws at a hit or at a miss
         CAPTURE(good);
         batch = std::vector<typename Pool::packet_ptr>(8);
         countdown_metadata::left = good;
@@ -333,13 +336,12 @@ TEST_CASE_TEMPLATE("batches: all or nothing when metadata throws", Pool, throwin
         batch.resize(6);
         pool.acquire(1000, batch);
         CHECK(addresses<Pool>(batch) == order);
-        std::ranges::reverse(batch); // so that they come out in the same order again
+        std::ranges::reverse(batch); // restores the order of the next acquire
         pool.release(batch);
     }
 }
 
-TEST_CASE_TEMPLATE("batches: what is above the limit is freed, and the batch is null all the "
-                   "same",
+TEST_CASE_TEMPLATE("batches: a release frees packets above the limit; all handles become null",
                    Pool, plain_pool, returning_pool)
 {
     auto const before = live_allocations();
@@ -356,7 +358,8 @@ TEST_CASE_TEMPLATE("batches: what is above the limit is freed, and the batch is 
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE_TEMPLATE("batches: at the edge of the largest bucket", Pool, plain_pool, adaptive_pool)
+TEST_CASE_TEMPLATE("batches: the capacity of the largest bucket is its last size", Pool, plain_pool,
+                   adaptive_pool)
 {
     Pool pool;
     std::vector<typename Pool::packet_ptr> batch(2);
@@ -367,7 +370,7 @@ TEST_CASE_TEMPLATE("batches: at the edge of the largest bucket", Pool, plain_poo
     CHECK(batch[1]->allocated == 1473);
 }
 
-TEST_CASE_TEMPLATE("reserve: without memory what was idle before is what stays", Pool, plain_pool,
+TEST_CASE_TEMPLATE("reserve: without memory the idle packets stay the same", Pool, plain_pool,
                    adaptive_pool)
 {
     Pool pool;
@@ -391,7 +394,7 @@ template <std::size_t Bytes>
 using bounded_to = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                               pktpool::max_idle_bytes<Bytes>>;
 
-TEST_CASE("max_idle_bytes: to the byte")
+TEST_CASE("max_idle_bytes: the bound is exact to the byte")
 {
     constexpr std::size_t each = sizeof(pktpool::packet) + 1472;
     bounded_to<3 * each> exact;
@@ -405,7 +408,7 @@ TEST_CASE("max_idle_bytes: to the byte")
     CHECK(one_less.idle(2).count == 2);
 }
 
-TEST_CASE("max_idle_bytes: what is idle in the bucket counts as reserved")
+TEST_CASE("reserve: idle packets of the bucket count towards max_idle_bytes once")
 {
     bounded_to<5000> bounded;
     bounded.reserve(1472, 2);
@@ -428,7 +431,7 @@ TEST_CASE_TEMPLATE("trim: the next acquire is a miss", Pool, plain_pool, adaptiv
     CHECK(pool.idle() == pktpool::idle_packets{});
 }
 
-TEST_CASE("reserve: without memory the pool is as before, also when its slots grew")
+TEST_CASE("reserve: without memory the pool is unchanged, also when the slots grew")
 {
     adaptive_pool pool;
     std::array<adaptive_pool::packet_ptr, 2> idle;
@@ -436,7 +439,7 @@ TEST_CASE("reserve: without memory the pool is as before, also when its slots gr
     std::array<void*, 2> const order{idle[0].get(), idle[1].get()};
     pool.release(idle);
     {
-        failing_heap const heap(40); // the first slots are for 32 packets
+        failing_heap const heap(40); // the first array of slots holds 32 packets
         CHECK_THROWS_AS(pool.reserve(100, 100), std::bad_alloc);
     }
     CHECK(pool.idle(1).count == 2);

@@ -32,24 +32,23 @@ struct most {
 };
 
 using pktpool::libtorrent_buckets;
-using most_room = pktpool::with_headroom_tailroom<libtorrent_buckets, 65535, 65535>;
+using largest_headroom = pktpool::with_headroom_tailroom<libtorrent_buckets, 65535, 65535>;
 
-static_assert(pktpool::bucket_policy<most_room>);
+static_assert(pktpool::bucket_policy<largest_headroom>);
 static_assert(
     !pktpool::bucket_policy<pktpool::with_headroom_tailroom<libtorrent_buckets, 65536, 0>>);
 static_assert(
     !pktpool::bucket_policy<pktpool::with_headroom_tailroom<libtorrent_buckets, 0, 65536>>);
 
-static_assert(pktpool::merged<libtorrent_buckets, most_room>::tailroom == 65535);
+static_assert(pktpool::merged<libtorrent_buckets, largest_headroom>::tailroom == 65535);
 static_assert(pktpool::unpooled<libtorrent_buckets>::buckets[1].size == 548);
-static_assert(pktpool::unpooled<most_room>::headroom == 65535);
+static_assert(pktpool::unpooled<largest_headroom>::headroom == 65535);
 
 static_assert(pktpool::fragmentation_of<libtorrent_buckets>({}).percent() == 0);
-static_assert(pktpool::fragmentation_of<libtorrent_buckets>({19, 548}).percent() ==
-              1); // of 568 bytes one
+static_assert(pktpool::fragmentation_of<libtorrent_buckets>({19, 548}).percent() == 1);
 static_assert(pktpool::worst_fragmentation<libtorrent_buckets>(600, 700) == 1472 - 600);
 
-/// The rule, said plainly: the first bucket, smallest first, that holds `size`.
+/// The reference: the first bucket, from the smallest, that holds `size`.
 template <class Policy>
 std::size_t smallest_that_fits(std::size_t size)
 {
@@ -60,7 +59,7 @@ std::size_t smallest_that_fits(std::size_t size)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("buckets: every size goes to the smallest bucket that fits", Policy,
+TEST_CASE_TEMPLATE("buckets: every size goes to the smallest bucket that holds it", Policy,
                    pktpool::libtorrent_buckets, one, six)
 {
     pktpool::basic_packet_pool<Policy> pool;
@@ -77,7 +76,7 @@ TEST_CASE_TEMPLATE("buckets: every size goes to the smallest bucket that fits", 
     }
 }
 
-TEST_CASE("buckets: the default is libtorrent's")
+TEST_CASE("buckets: the default policy has libtorrent's buckets")
 {
     auto const& buckets = pktpool::libtorrent_buckets::buckets;
     REQUIRE(buckets.size() == 3);
@@ -87,13 +86,13 @@ TEST_CASE("buckets: the default is libtorrent's")
     CHECK(std::ranges::all_of(buckets, [](pktpool::bucket const& b) { return b.limit == 10; }));
 }
 
-TEST_CASE("buckets: sizes that are not datagrams fall behind the last bucket")
+TEST_CASE("buckets: sizes above the largest bucket have no bucket")
 {
     CHECK(pktpool::bucket_index<six>(65536) == 6);
     CHECK(pktpool::bucket_index<six>(static_cast<std::size_t>(-1)) == 6);
 }
 
-TEST_CASE("buckets: 255 of them, and the last is not taken for none")
+TEST_CASE("buckets: the last of 255 buckets is not taken for no_bucket")
 {
     pktpool::basic_packet_pool<most> pool;
     auto p = pool.acquire(255);

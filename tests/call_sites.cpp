@@ -1,4 +1,5 @@
-// Reports name the file and the line of the call: children break contracts on lines that they say.
+// Reports name the file and line of the call. A child program prints a line and breaks a contract
+// there.
 #include <string>
 #include <string_view>
 
@@ -8,8 +9,8 @@
 
 namespace {
 
-/// What the child calls wrong, as a report names a place; empty if it says nothing.
-std::string wrong_line(std::string const& output)
+/// The call site that the child printed, in the form of a report; empty if it printed none.
+std::string announced_line(std::string const& output)
 {
     std::string_view const says = "wrong is ";
     auto const begin = output.find(says);
@@ -20,21 +21,21 @@ std::string wrong_line(std::string const& output)
     return "[" + output.substr(first, output.find('\n', first) - first) + "]";
 }
 
-/// The child says where it calls wrong, and the report names that place.
+/// The report names the call site that the child printed.
 void check_place(std::string const& which)
 {
     auto const child = run_unpoisoned(MISPLACED " " + which);
     CAPTURE(which);
     CAPTURE(child.output);
     CHECK(!child.succeeded);
-    auto const place = wrong_line(child.output);
-    REQUIRE(!place.empty());
-    CHECK(child.output.find(place) != std::string::npos);
+    auto const call_site = announced_line(child.output);
+    REQUIRE(!call_site.empty());
+    CHECK(child.output.find(call_site) != std::string::npos);
 }
 
 } // namespace
 
-TEST_CASE("call sites: a report of a packet's contract names the caller's line")
+TEST_CASE("call sites: a report of a packet names the caller's line")
 {
     for (auto const* const which :
          {"used_of_bad_size", "const_used_of_bad_size", "payload_of_bad_size",
@@ -46,15 +47,15 @@ TEST_CASE("call sites: a report of a packet's contract names the caller's line")
     }
 }
 
-TEST_CASE("call sites: a report of a pool's contract names the caller's line")
+TEST_CASE("call sites: a report of a pool names the caller's line")
 {
-    for (auto const* const which : {"move", "move_home", "move_slab", "idle", "bucket",
+    for (auto const* const which : {"move", "move_returning", "move_slab", "idle", "bucket",
                                     "double_release", "shrink_of_overrun", "claim_of_overrun"}) {
         check_place(which);
     }
 }
 
-TEST_CASE("call sites: what cannot name a place names none")
+TEST_CASE("call sites: an operation without a source_location names no call site")
 {
     auto const child = run_child(MISPLACED " assign");
     CAPTURE(child.output);

@@ -1,4 +1,5 @@
-// What a memory checker is told of packets: the child misuses one, the checker reports it.
+// The memory checkers know the state of packets: a child program misuses a packet, the checker
+// reports it.
 #include <string>
 #include <string_view>
 
@@ -41,7 +42,8 @@ bool contains(std::string_view text, std::string_view part)
 
 #if defined(CHECKED_BY_ASAN)
 
-TEST_CASE("checkers: AddressSanitizer sees uses of idle packets and of bytes nobody asked for")
+TEST_CASE(
+    "checkers: AddressSanitizer reports uses of idle packets and of bytes that were not requested")
 {
     for (auto const* const how : {
              "read_idle_header",
@@ -59,8 +61,9 @@ TEST_CASE("checkers: AddressSanitizer sees uses of idle packets and of bytes nob
          }) {
         check_reported("", how, "AddressSanitizer: use-after-poison");
     }
-    // In front of a headroom of 10 bytes it sees nothing: it poisons no part of a word but the end.
-    auto const behind = run_child(MISUSE_OF_PACKETS " roomy behind_tailroom");
+    // In front of a headroom of 10 bytes it reports nothing: it can poison only the end of an
+    // aligned word.
+    auto const behind = run_child(MISUSE_OF_PACKETS " with_headroom behind_tailroom");
     CHECK(contains(behind.output, "AddressSanitizer: use-after-poison"));
     for (auto const* const how : {"in_front_of_an_exact_one", "in_front_of_an_exact_batch"}) {
         auto const front = run_child(MISUSE_OF_PACKETS " narrow " + std::string(how));
@@ -75,14 +78,15 @@ TEST_CASE("checkers: AddressSanitizer sees uses of idle packets and of bytes nob
 
 #elif defined(MEMCHECK)
 
-TEST_CASE("checkers: Memcheck sees uses of idle packets and of bytes nobody asked for")
+TEST_CASE("checkers: Memcheck reports uses of idle packets and of bytes that were not requested")
 {
     for (auto const* const how : {"write_idle_buffer", "overrun"}) {
         check_reported(MEMCHECK " ", how, "Invalid write of size 1");
     }
     for (auto const* const how : {"in_front_of_headroom", "behind_tailroom",
                                   "in_front_of_an_exact_one", "in_front_of_an_exact_batch"}) {
-        auto const child = run_child(MEMCHECK " " MISUSE_OF_PACKETS " roomy " + std::string(how));
+        auto const child =
+            run_child(MEMCHECK " " MISUSE_OF_PACKETS " with_headroom " + std::string(how));
         CHECK(contains(child.output, "Invalid write of size 1"));
     }
     for (auto const* const how : {"read_idle_header", "double_release"}) {
@@ -90,14 +94,14 @@ TEST_CASE("checkers: Memcheck sees uses of idle packets and of bytes nobody aske
     }
 }
 
-TEST_CASE("checkers: Memcheck sees reads of bytes that this user of a packet did not write")
+TEST_CASE("checkers: Memcheck reports reads of bytes that were not written after the acquire")
 {
     for (auto const* const how : {"unwritten", "unwritten_again"}) {
         check_reported(MEMCHECK " ", how, "depends on uninitialised value");
     }
 }
 
-TEST_CASE("checkers: Memcheck finds nothing where nothing is wrong")
+TEST_CASE("checkers: Memcheck reports nothing for correct programs")
 {
     for (auto const* const pool : {"plain", "returning", "hardened", "hardened_returning"}) {
         auto const child =
@@ -111,7 +115,7 @@ TEST_CASE("checkers: Memcheck finds nothing where nothing is wrong")
 
 #if defined(CHECKED_BY_ASAN) || defined(MEMCHECK)
 
-TEST_CASE("checkers: a write to a packet that was reserved, and never used, is seen")
+TEST_CASE("checkers: a write to a reserved packet that was never acquired is reported")
 {
     std::string const child = MISUSE_OF_PACKETS " remembering write_reserved_idle";
 #    if defined(CHECKED_BY_ASAN)

@@ -1,4 +1,4 @@
-// claim(): a packet that was acquired for few bytes takes more of its buffer.
+// claim(): a packet that was acquired for few bytes gets more bytes of its buffer.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -17,9 +17,10 @@ namespace {
 using pktpool::libtorrent_buckets;
 using pktpool::single_threaded;
 
-using roomy_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
-using roomy = pktpool::basic_packet_pool<roomy_buckets>;
-using roomy_watched = pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
+using headroom_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
+using with_headroom = pktpool::basic_packet_pool<headroom_buckets>;
+using headroom_watched =
+    pktpool::basic_packet_pool<headroom_buckets, single_threaded, pktpool::hardened>;
 using returning =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::return_on_drop>;
 using watched = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::hardened>;
@@ -34,16 +35,16 @@ void fill(Packet& p, std::size_t bytes)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("claim: what was acquired for few bytes is filled up to its capacity", Pool,
+TEST_CASE_TEMPLATE("claim: a packet acquired for few bytes can be filled up to its capacity", Pool,
                    pktpool::packet_pool, returning, watched, cleared)
 {
     Pool pool;
-    for (int round = 0; round < 2; ++round) { // a new packet, then the same one
+    for (int round = 0; round < 2; ++round) { // a miss, then a hit
         auto p = pool.acquire(100);
         fill(*p, 100);
         p->claim(p->allocated);
         CHECK(p->allocated == 548);
-        CHECK(p->data()[99] == std::byte{0x41}); // what was there stays
+        CHECK(p->data()[99] == std::byte{0x41}); // the old bytes are unchanged
         fill(*p, 548);
         p->size = 548;
         CHECK(p->used().size() == 548);
@@ -52,8 +53,8 @@ TEST_CASE_TEMPLATE("claim: what was acquired for few bytes is filled up to its c
     CHECK(pool.idle(1).count == 1);
 }
 
-TEST_CASE_TEMPLATE("claim: step by step, never fewer, and all that there is for nothing", Pool,
-                   pktpool::packet_pool, returning, watched, cleared)
+TEST_CASE_TEMPLATE("claim: a claim never takes bytes away, and repeated claims reach the capacity",
+                   Pool, pktpool::packet_pool, returning, watched, cleared)
 {
     Pool pool;
     auto p = pool.acquire(100);
@@ -61,7 +62,7 @@ TEST_CASE_TEMPLATE("claim: step by step, never fewer, and all that there is for 
         p->claim(bytes);
         fill(*p, std::max<std::size_t>(bytes, 100));
     }
-    fill(*p, 547); // it had them before
+    fill(*p, 547); // these bytes were requested before
     pool.release(std::move(p));
 
     auto full = pool.acquire(548);
@@ -79,8 +80,8 @@ TEST_CASE_TEMPLATE("claim: step by step, never fewer, and all that there is for 
     fill(*free, 50);
 }
 
-TEST_CASE_TEMPLATE("claim: the tailroom grows by as much, and stays behind the datagram", Pool,
-                   roomy, roomy_watched)
+TEST_CASE_TEMPLATE("claim: the tailroom grows by the claimed bytes", Pool, with_headroom,
+                   headroom_watched)
 {
     Pool pool;
     auto p = pool.acquire(100);
@@ -89,7 +90,7 @@ TEST_CASE_TEMPLATE("claim: the tailroom grows by as much, and stays behind the d
     p->claim(300);
     CHECK(p->tailroom() == 220);
     CHECK(p->headroom() == 10);
-    p->claim(200); // never fewer
+    p->claim(200); // fewer bytes than before have no effect
     CHECK(p->tailroom() == 220);
     std::ranges::fill(p->append(220), std::byte{1});
     CHECK(p->tailroom() == 0);
@@ -99,13 +100,13 @@ TEST_CASE_TEMPLATE("claim: the tailroom grows by as much, and stays behind the d
     CHECK(p->used().size() == 568);
     pool.release(std::move(p));
 
-    p = pool.acquire(100); // for so many again
+    p = pool.acquire(100); // the same size again
     CHECK(p->tailroom() == 120);
     pool.release(std::move(p));
 }
 
-TEST_CASE_TEMPLATE("claim: counts from the datagram's start, whatever was prepended or trimmed",
-                   Pool, roomy, roomy_watched)
+TEST_CASE_TEMPLATE("claim: bytes count from the start of the datagram after prepend and trim_start",
+                   Pool, with_headroom, headroom_watched)
 {
     Pool pool;
     auto p = pool.acquire(100);
@@ -137,7 +138,7 @@ TEST_CASE("claim: more than the capacity ends the program")
     }
 }
 
-TEST_CASE("claim: hardened sees what was written before, and behind")
+TEST_CASE("claim: hardened reports earlier writes to the claimed bytes and overruns")
 {
     auto const hardened = [](std::string const& how) {
         return run_unpoisoned(MISUSE_OF_PACKETS " hardened " + how);
@@ -162,7 +163,7 @@ TEST_CASE("claim: hardened sees what was written before, and behind")
     CHECK(hardened("claim").output == "survived\n");
 }
 
-TEST_CASE("claim: what a checker of memory sees of it")
+TEST_CASE("claim: memory checkers accept claimed bytes and no others")
 {
     for (std::string const pool : {"plain", "returning", "hardened"}) {
         CAPTURE(pool);
@@ -184,7 +185,7 @@ TEST_CASE("claim: what a checker of memory sees of it")
     }
 }
 
-TEST_CASE("claim: hardened sees that the header was overwritten before it believes it")
+TEST_CASE("claim: hardened reports an overwritten header before it uses the header")
 {
     for (auto const& [how, what] :
          {std::pair{"claim_behind_canary", "was overwritten in front of its buffer"},
@@ -197,9 +198,9 @@ TEST_CASE("claim: hardened sees that the header was overwritten before it believ
     }
 }
 
-TEST_CASE("claim: what a checker of memory sees of it where packets have room")
+TEST_CASE("claim: memory checkers accept claimed bytes of packets with headroom and tailroom")
 {
-    for (std::string const pool : {"roomy", "roomy_hardened"}) {
+    for (std::string const pool : {"with_headroom", "headroom_hardened"}) {
         CAPTURE(pool);
         CHECK(run_child(MISUSE_OF_PACKETS " " + pool + " claim_then_read").output ==
               "something\nsurvived\n");

@@ -24,7 +24,7 @@ using cleared_pool =
 using plain_pool = cleared_pool<>;
 using returning_pool = cleared_pool<pktpool::return_on_drop>;
 
-/// Reads idle memory, which only a source may do: it looks at every byte that comes back.
+/// Reads idle memory: this source checks every byte of a block that is returned to it.
 struct looking_source {
     static inline std::size_t not_zero = 0;
 
@@ -51,7 +51,7 @@ bool is_clear(Packet& p, std::size_t bytes)
                        [](std::byte each) { return each == std::byte{0}; });
 }
 
-/// Of a packet that may be idle, which AddressSanitizer would report.
+/// Reads the metadata of a packet that may be idle; AddressSanitizer must not check that.
 #if defined(__GNUC__)
 __attribute__((no_sanitize_address))
 #endif
@@ -62,7 +62,7 @@ int key_of(secret_metadata const& p)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("clearing: the next user of a packet finds zeroes", Pool, plain_pool,
+TEST_CASE_TEMPLATE("clearing: the next user of a packet reads zeros", Pool, plain_pool,
                    returning_pool)
 {
     Pool pool;
@@ -81,7 +81,7 @@ TEST_CASE_TEMPLATE("clearing: the next user of a packet finds zeroes", Pool, pla
     CHECK(is_clear(*p, 1472));
 }
 
-TEST_CASE("clearing: of a dropped packet, too")
+TEST_CASE("clearing: a dropped packet is cleared")
 {
     returning_pool pool;
     auto p = pool.acquire(548);
@@ -91,7 +91,7 @@ TEST_CASE("clearing: of a dropped packet, too")
     CHECK(is_clear(*p, 548));
 }
 
-TEST_CASE("clearing: of a packet in a slab")
+TEST_CASE("clearing: a packet of a slab is cleared")
 {
     pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::unchecked,
                                pktpool::clear_on_release>
@@ -102,8 +102,8 @@ TEST_CASE("clearing: of a packet in a slab")
     CHECK(is_clear(*slab.alloc(), 100));
 }
 
-TEST_CASE_TEMPLATE("clearing: every byte that goes back to the source is zero, header included",
-                   Pool, cleared_pool<looking_source>,
+TEST_CASE_TEMPLATE("clearing: every byte that the source gets back is zero, header included", Pool,
+                   cleared_pool<looking_source>,
                    cleared_pool<looking_source, pktpool::return_on_drop>,
                    cleared_pool<looking_source, pktpool::hardened>)
 {
@@ -128,7 +128,7 @@ TEST_CASE_TEMPLATE("clearing: every byte that goes back to the source is zero, h
     CHECK(looking_source::not_zero == 0);
 }
 
-TEST_CASE("clearing: takes no room")
+TEST_CASE("clearing: needs no additional bytes")
 {
     using other = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                              secret_metadata>;
@@ -137,7 +137,7 @@ TEST_CASE("clearing: takes no room")
     static_assert(sizeof(plain_pool::packet_ptr) == sizeof(void*));
 }
 
-TEST_CASE_TEMPLATE("clearing: of an idle packet the metadata is reset, too", Pool, plain_pool,
+TEST_CASE_TEMPLATE("clearing: the metadata of an idle packet are cleared", Pool, plain_pool,
                    returning_pool)
 {
     Pool pool;

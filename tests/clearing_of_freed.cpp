@@ -1,5 +1,5 @@
-// Looks into every block at the moment when it is freed, for a secret that was in a packet. Built
-// optimised in every preset: a compiler that knows free() leaves out writes in front of it.
+// Searches every block for a secret of a packet at the moment when the block is freed. Optimised in
+// every preset: an optimiser that knows free() may remove writes in front of it.
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
@@ -32,28 +32,28 @@ template <class... Policies>
 using pool_with = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                              key_metadata, Policies...>;
 
-/// Whether the secret was in memory that went back to the heap, in any of the ways that it can.
+/// Whether the secret was in freed memory, for each way in which a packet is freed.
 template <class Pool>
 bool leaks(bool in_header)
 {
     seen = false;
-    auto const hide_secret = [in_header](auto& p) {
+    auto const write_secret = [in_header](auto& p) {
         std::ranges::copy(secret, in_header ? p->key : reinterpret_cast<char*>(p->data()));
     };
     typename Pool::packet_ptr late;
     {
         Pool pool;
         auto p = pool.acquire(100);
-        hide_secret(p);
+        write_secret(p);
         p.reset(); // dropped
         p = pool.acquire(2000);
-        hide_secret(p);
-        pool.release(std::move(p)); // freed, for no bucket is so large
+        write_secret(p);
+        pool.release(std::move(p)); // freed at once: no bucket is that large
         p = pool.acquire(1000);
-        hide_secret(p);
+        write_secret(p);
         pool.release(std::span(&p, 1)); // kept, and freed with the pool
         late = pool.acquire(100);
-        hide_secret(late);
+        write_secret(late);
     }
     late.reset();
     return seen;
@@ -70,8 +70,8 @@ extern "C" void __wrap_free(void* block)
 }
 // NOLINTEND(bugprone-reserved-identifier)
 
-// What heap_source calls where malloc does not align enough; the standard library's calls free()
-// behind the back of the linker's option.
+// heap_source calls this where malloc does not align enough. The function of the standard library
+// would call free() in a way that --wrap does not intercept.
 void operator delete(void* block, std::align_val_t) noexcept
 {
     __wrap_free(block);
@@ -83,7 +83,7 @@ int main()
     using pktpool::return_on_drop;
     bool passed = true;
     for (bool const in_header : {false, true}) {
-        // The control: without the policy it is there.
+        // Control: without the policy the secret is found.
         passed = passed && leaks<pool_with<>>(in_header);
         passed = passed && !leaks<pool_with<clear_on_release>>(in_header);
         passed = passed && !leaks<pool_with<clear_on_release, return_on_drop>>(in_header);

@@ -1,4 +1,4 @@
-// The peak of a window is the most that was outstanding in it, whatever else happens.
+// The demand of a window is the largest number of packets outstanding in it.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -22,7 +22,7 @@ using adaptive_with =
                                pktpool::demand_tracked, pktpool::return_on_drop, Policies...>;
 using adaptive_pool = adaptive_with<>;
 
-/// A window with so many outstanding packets at once.
+/// A window with that many packets outstanding at the same time.
 template <class Pool>
 void peak(Pool& pool, std::size_t packets)
 {
@@ -33,7 +33,7 @@ void peak(Pool& pool, std::size_t packets)
 
 } // namespace
 
-TEST_CASE("demand: a trim does not hide it")
+TEST_CASE("demand: a trim does not change the peak")
 {
     adaptive_pool pool;
     peak(pool, 1000);
@@ -45,7 +45,7 @@ TEST_CASE("demand: a trim does not hide it")
     CHECK(pool.idle(0).count == 500);
 }
 
-TEST_CASE("demand: a trim while packets are outstanding")
+TEST_CASE("demand: a trim while packets are outstanding does not change the peak")
 {
     adaptive_pool pool;
     peak(pool, 300);
@@ -60,7 +60,7 @@ TEST_CASE("demand: a trim while packets are outstanding")
     CHECK(pool.idle(0).count == 150);
 }
 
-TEST_CASE("demand: the next window begins with what is outstanding")
+TEST_CASE("demand: outstanding packets count for the next window")
 {
     adaptive_pool pool;
     std::vector<adaptive_pool::packet_ptr> out(200);
@@ -70,11 +70,11 @@ TEST_CASE("demand: the next window begins with what is outstanding")
     pool.release(out);
     pool.trim();
     pool.reserve(1, 300);
-    pool.decay(); // 200 were outstanding in this window, too
+    pool.decay(); // 200 packets were outstanding in this window, too
     CHECK(pool.idle(0).count == 200);
 }
 
-TEST_CASE("demand: packets that find no room when they come back were outstanding, too")
+TEST_CASE("demand: packets above the limit count as outstanding")
 {
     constexpr std::size_t each = sizeof(pktpool::packet) + 20;
     adaptive_with<pktpool::max_idle_bytes<40 * each>> pool;
@@ -88,7 +88,7 @@ TEST_CASE("demand: packets that find no room when they come back were outstandin
     CHECK(pool.idle(0).count == 25);
 }
 
-TEST_CASE("demand: a burst in two halves is as large as the larger")
+TEST_CASE("demand: the peak of a window is its larger burst, not the sum")
 {
     constexpr std::size_t each = sizeof(pktpool::packet) + 20;
     adaptive_with<pktpool::max_idle_bytes<40 * each>> pool;
@@ -102,7 +102,7 @@ TEST_CASE("demand: a burst in two halves is as large as the larger")
     CHECK(pool.idle(0).count == 23);
 }
 
-TEST_CASE("demand: reserved packets are none, before a trim and behind it")
+TEST_CASE("demand: reserved packets are no demand, before and after a trim")
 {
     adaptive_pool pool;
     pool.reserve(1, 400);
@@ -112,7 +112,7 @@ TEST_CASE("demand: reserved packets are none, before a trim and behind it")
     CHECK(pool.idle(0).count == 10);
 }
 
-TEST_CASE("demand: an acquire that fails is none, in a batch and alone")
+TEST_CASE("demand: an acquire that fails does not count, in a batch and alone")
 {
     adaptive_pool pool;
     peak(pool, 40);
@@ -134,7 +134,7 @@ TEST_CASE("demand: an acquire that fails is none, in a batch and alone")
     CHECK(pool.idle(0).count == 10);
 }
 
-TEST_CASE("demand: an acquire whose metadata throws is none, in a batch and alone")
+TEST_CASE("demand: an acquire whose metadata throw does not count, in a batch and alone")
 {
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::demand_tracked, pktpool::return_on_drop, calling_metadata>
@@ -157,7 +157,7 @@ TEST_CASE("demand: an acquire whose metadata throws is none, in a batch and alon
     CHECK(pool.idle(0).count == 15);
 }
 
-TEST_CASE("demand: a move does not hide it")
+TEST_CASE("demand: a move keeps the peak")
 {
     adaptive_pool pool;
     peak(pool, 300);
@@ -166,13 +166,13 @@ TEST_CASE("demand: a move does not hide it")
     moved.reserve(1, 300);
     moved.decay();
     CHECK(moved.idle(0).count == 300);
-    peak(pool, 50); // as new
+    peak(pool, 50); // as in a new pool
     pool.decay();
     pool.decay();
     CHECK(pool.idle(0).count == 25);
 }
 
-TEST_CASE("demand: each bucket has its own")
+TEST_CASE("demand: each bucket has its own peak")
 {
     adaptive_pool pool;
     peak(pool, 200);

@@ -1,4 +1,4 @@
-// What a retention policy is told, beside a model that counts what is outstanding.
+// The counts that a retention policy gets, compared with a model that counts outstanding packets.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -22,9 +22,10 @@ namespace {
 using pktpool::libtorrent_buckets;
 using pktpool::single_threaded;
 
-/// Notes what it is told, and gives back a part of it. A slab asks at each decay, bucket by bucket.
+/// Records the counts of each call, and frees a part of the idle packets. decay() calls it once per
+/// bucket, in their order.
 template <std::uint32_t Ceiling>
-struct told {
+struct recording_retention {
     static constexpr bool tracks_demand = true;
     static inline std::vector<pktpool::slab_counts> counts;
     static inline std::uint32_t divisor = 1;
@@ -35,14 +36,14 @@ struct told {
     }
     static std::uint32_t
     surplus(pktpool::slab_counts const& now) noexcept // NOLINT(bugprone-exception-escape):
-                                                      // a test has memory
+                                                      // no failing heap in this test
     {
         counts.push_back(now);
         return now.idle / divisor;
     }
 };
-using unlimited = told<pktpool::no_ceiling>;
-using limited = told<0>;
+using unlimited = recording_retention<pktpool::no_ceiling>;
+using limited = recording_retention<0>;
 
 template <class Retention, class... Policies>
 using pool_with = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, Retention,
@@ -50,7 +51,7 @@ using pool_with = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded
 
 constexpr std::array<std::size_t, 3> sizes{20, 548, 1472};
 
-/// Does to a pool what the random numbers say, and knows what is out.
+/// Performs random operations on a pool, and counts outstanding packets.
 template <class Pool, class Retention>
 class trial {
 public:
@@ -77,10 +78,10 @@ public:
             failing_heap const heap(random_() % 4);
             try {
                 pool_.acquire(sizes[bucket], batch);
-                pool_.release(batch); // had all it needed
+                pool_.release(batch); // the batch was acquired and is now released
                 note(bucket, out.size() + some);
                 // NOLINTNEXTLINE(bugprone-empty-catch)
-            } catch (std::bad_alloc const&) { // no demand
+            } catch (std::bad_alloc const&) { // a failed acquire is no demand
             }
             break;
         }
@@ -91,7 +92,7 @@ public:
                 if (i % 2 == 0) {
                     pool_.release(std::move(out.back()));
                 }
-                out.pop_back(); // a drop, or of null
+                out.pop_back(); // a drop, possibly of a null handle
             }
             break;
         }
@@ -170,7 +171,7 @@ void run_trials()
 
 } // namespace
 
-TEST_CASE("demand: a policy is told the most that were outstanding since the last decay")
+TEST_CASE("demand: a policy gets the most packets outstanding since the last decay")
 {
     run_trials<pool_with<unlimited>, unlimited>();
     run_trials<pool_with<limited>, limited>();
@@ -180,10 +181,10 @@ TEST_CASE("demand: a policy is told the most that were outstanding since the las
         limited>();
 }
 
-TEST_CASE("demand: a reserve that wants more slots hides no peak")
+TEST_CASE("demand: a reserve that needs more slots does not change the peak")
 {
     pool_with<unlimited> pool;
-    unlimited::divisor = 1000; // keeps all
+    unlimited::divisor = 1000; // keeps all packets
     pool.reserve(548, 20);
     pool.decay(); // a new window
     std::vector<pool_with<unlimited>::packet_ptr> burst(18);

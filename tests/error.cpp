@@ -47,7 +47,7 @@ TEST_CASE("error: a packet of another capacity is refused with both capacities")
     CHECK(p != nullptr);
 }
 
-TEST_CASE("error: a broken contract ends the program and says what, where and what to do")
+TEST_CASE("error: a broken contract ends the program; the report says what, where and what to do")
 {
     for (auto const* which : {"size", "size_const", "header_size"}) {
         CAPTURE(which);
@@ -65,7 +65,7 @@ TEST_CASE("error: a broken contract ends the program and says what, where and wh
     CHECK(contains(bucket.output, "]\n")); // a line of its own
 }
 
-TEST_CASE("error: a policy that breaks its contract is told which")
+TEST_CASE("error: the report of a policy that breaks its contract names the policy's function")
 {
     for (auto const& [which, text] : {
              std::pair{"surplus", "surplus() of the retention policy is above counts.idle"},
@@ -79,7 +79,7 @@ TEST_CASE("error: a policy that breaks its contract is told which")
     }
 }
 
-TEST_CASE("error: a program that breaks nothing survives")
+TEST_CASE("error: a correct program survives")
 {
     auto const child = misuse("nothing");
     CHECK(child.succeeded);

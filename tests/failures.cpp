@@ -1,4 +1,4 @@
-// Memory that fails, at every single allocation of a script that touches everything.
+// Allocations fail, one by one, in a script that calls everything.
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -22,7 +22,7 @@ using pktpool::single_threaded;
 template <class... Policies>
 using pool_with = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, Policies...>;
 
-/// As every resource may be: it throws what it likes.
+/// A resource whose exceptions have a type of their own.
 struct out_of_order {
     int code = 0;
 };
@@ -56,7 +56,7 @@ auto observe(Pool const& pool)
     }
 }
 
-/// What may fail throws std::bad_alloc, and then nothing has changed.
+/// An operation that fails throws std::bad_alloc and changes nothing.
 template <class Pool, class Operation>
 void attempt(Pool const& pool, Operation operation)
 {
@@ -68,7 +68,7 @@ void attempt(Pool const& pool, Operation operation)
     }
 }
 
-/// Every function of a pool, on every kind of packet.
+/// Calls every function of a pool, with every kind of packet.
 template <class Pool>
 void touch_everything()
 {
@@ -84,7 +84,7 @@ void touch_everything()
         attempt(pool, [&] { held[next] = pool.template acquire<100>(); });
         attempt(pool, [&] { pool.reserve(548, 5); });
         attempt(pool, [&] { pool.acquire(548, std::span(held).subspan(10, 20)); });
-        for (std::size_t i = 10; i < 30; ++i) { // all of a batch or none
+        for (std::size_t i = 10; i < 30; ++i) { // all packets of a batch or none
             CHECK((held[i] == nullptr) == (held[10] == nullptr));
         }
         attempt(pool, [&] { pool.acquire(5000, std::span(held).subspan(30, 5)); });
@@ -94,10 +94,10 @@ void touch_everything()
             // NOLINTNEXTLINE(bugprone-empty-catch)
         } catch (std::length_error const&) {
             // NOLINTNEXTLINE(bugprone-empty-catch)
-        } catch (std::bad_alloc const&) { // for the message
+        } catch (std::bad_alloc const&) { // no memory for the message
         }
         pool.release(std::move(held[0]));
-        pool.release(std::move(held[6])); // exact
+        pool.release(std::move(held[6])); // an exact-size packet
         held[1].reset();
         held[7].reset();
         pool.release(std::span(held).subspan(5, 20));
@@ -118,16 +118,16 @@ void touch_everything()
 
 } // namespace
 
-TEST_CASE_TEMPLATE("failures: at every allocation, once or from then on", Pool, pool_with<>,
-                   pool_with<pktpool::return_on_drop>,
-                   pool_with<pktpool::return_on_drop, pktpool::demand_tracked>,
-                   pool_with<pktpool::hardened>, pool_with<pktpool::counted>,
-                   pool_with<pktpool::max_idle_bytes<4000>>,
-                   pool_with<pktpool::clear_on_release, pktpool::hardened, pktpool::counted,
-                             pktpool::return_on_drop, pktpool::demand_tracked>)
+TEST_CASE_TEMPLATE(
+    "failures: the pool is unchanged when any allocation fails, once or from then on", Pool,
+    pool_with<>, pool_with<pktpool::return_on_drop>,
+    pool_with<pktpool::return_on_drop, pktpool::demand_tracked>, pool_with<pktpool::hardened>,
+    pool_with<pktpool::counted>, pool_with<pktpool::max_idle_bytes<4000>>,
+    pool_with<pktpool::clear_on_release, pktpool::hardened, pktpool::counted,
+              pktpool::return_on_drop, pktpool::demand_tracked>)
 {
     std::size_t good = 0;
-    CAPTURE(good); // allocates, and reads the number when it is asked for it
+    CAPTURE(good); // allocates, and copies the number only when it is printed
     auto const before = live_allocations();
     for (auto const in_a_row : std::array<std::size_t, 2>{1, 1000000}) {
         good = 0;
@@ -144,7 +144,7 @@ TEST_CASE_TEMPLATE("failures: at every allocation, once or from then on", Pool, 
     }
 }
 
-TEST_CASE_TEMPLATE("failures: a source may throw what it likes; it arrives as it is", Pool,
+TEST_CASE_TEMPLATE("failures: an exception of the source reaches the caller unchanged", Pool,
                    pool_with<moody_source>, pool_with<moody_source, pktpool::return_on_drop>,
                    pool_with<moody_source, pktpool::hardened, pktpool::counted>)
 {

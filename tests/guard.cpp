@@ -40,7 +40,7 @@ bool contains(std::string_view text, std::string_view part)
     return text.find(part) != std::string_view::npos;
 }
 
-/// Ends the program with one line that says all of it.
+/// The child ends with a report of one line that contains all parts.
 void check_report(std::string const& how, std::vector<std::string> const& parts)
 {
     for (auto const* const pool : {"hardened", "hardened_returning"}) {
@@ -58,7 +58,7 @@ void check_report(std::string const& how, std::vector<std::string> const& parts)
 
 } // namespace
 
-TEST_CASE("guard: a release too many, or to another pool, names both call sites and the pool")
+TEST_CASE("guard: a double release or a release to another pool names both call sites and the pool")
 {
     for (auto const* const how : {"double_release", "double_drop", "double_release_of_a_batch"}) {
         check_report(how, {"was released twice", "it has 548 bytes", "was acquired at ",
@@ -72,7 +72,7 @@ TEST_CASE("guard: a release too many, or to another pool, names both call sites 
     }
 }
 
-TEST_CASE("guard: an overrun is seen when the packet comes back, however it does")
+TEST_CASE("guard: an overrun is reported at a release, a batch release and a drop")
 {
     check_report(
         "overrun",
@@ -90,7 +90,7 @@ TEST_CASE("guard: an overrun is seen when the packet comes back, however it does
                  {"of the 3000 bytes asked for, byte 3000 of its buffer is 0x41"});
 }
 
-TEST_CASE("guard: an overwritten header is seen, and says what can still be believed")
+TEST_CASE("guard: an overwritten header is reported, and whether the record is intact")
 {
     check_report("in_front_1", {"overwritten in front of its buffer: the word there is 0x",
                                 ", expected 0x", "was acquired at "});
@@ -103,7 +103,7 @@ TEST_CASE("guard: an overwritten header is seen, and says what can still be beli
                  {"the word there is 0x4141414141414141", "its record was overwritten, too"});
 }
 
-TEST_CASE("guard: a write after release is seen when the packet is handed out again, or freed")
+TEST_CASE("guard: a write after release is reported at the next acquire or free")
 {
     for (auto const* const how : {"write_idle_then_acquire", "write_idle_then_trim",
                                   "write_idle_buffer", "write_idle_batch"}) {
@@ -112,7 +112,7 @@ TEST_CASE("guard: a write after release is seen when the packet is handed out ag
     }
 }
 
-TEST_CASE("guard: what is no misuse survives")
+TEST_CASE("guard: correct uses are not reported")
 {
     for (auto const* const pool : {"hardened", "hardened_returning"}) {
         auto const child = misuse(pool, "nothing");
@@ -121,7 +121,7 @@ TEST_CASE("guard: what is no misuse survives")
     }
 }
 
-TEST_CASE("guard: the end of a pool says who holds its packets, where that was asked for")
+TEST_CASE("guard: the destructor of a pool lists outstanding packets if the policy asks for it")
 {
     auto const child = misuse("reporting", "outstanding");
     CAPTURE(child.output);
@@ -133,8 +133,9 @@ TEST_CASE("guard: the end of a pool says who holds its packets, where that was a
     CHECK(misuse("reporting", "nothing").output == "survived\n");
 }
 
-TEST_CASE_TEMPLATE("guard: outstanding packets by place and bucket, most first", Pool, plain_pool,
-                   returning_pool)
+TEST_CASE_TEMPLATE(
+    "guard: outstanding packets are listed by call site and bucket, most packets first", Pool,
+    plain_pool, returning_pool)
 {
     Pool pool;
     CHECK(pool.outstanding().empty());
@@ -177,7 +178,7 @@ TEST_CASE_TEMPLATE("guard: outstanding packets by place and bucket, most first",
     CHECK(moved.outstanding().empty());
 }
 
-TEST_CASE("guard: of one in so many the place is recorded, the first among them")
+TEST_CASE("guard: call_sites_one_in = 4 records the call site of the first of four acquires")
 {
     sampled_pool pool;
     std::array<sampled_pool::packet_ptr, 9> held;
@@ -189,8 +190,8 @@ TEST_CASE("guard: of one in so many the place is recorded, the first among them"
     CHECK(call_sites[0].count == 3);
 }
 
-TEST_CASE_TEMPLATE("guard: packets outlive their pool, and are checked there, too", Pool,
-                   plain_pool, returning_pool)
+TEST_CASE_TEMPLATE("guard: packets that outlive their pool are checked, too", Pool, plain_pool,
+                   returning_pool)
 {
     auto const before = live_allocations();
     {
@@ -207,7 +208,7 @@ TEST_CASE_TEMPLATE("guard: packets outlive their pool, and are checked there, to
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("guard: a hardened packet is larger; no other is")
+TEST_CASE("guard: only a hardened packet is larger")
 {
     static_assert(sizeof(pktpool::packet) == sizeof(pktpool::packet_pool::packet));
     static_assert(sizeof(plain_pool::packet) > sizeof(pktpool::packet));
@@ -217,7 +218,7 @@ TEST_CASE("guard: a hardened packet is larger; no other is")
     CHECK(reinterpret_cast<std::uintptr_t>(p->data()) % 16 == 0);
 }
 
-TEST_CASE("guard: without memory for the list, outstanding() throws and changes nothing")
+TEST_CASE("guard: without memory outstanding() throws and changes nothing")
 {
     plain_pool pool;
     auto const p = pool.acquire(20);
@@ -228,37 +229,36 @@ TEST_CASE("guard: without memory for the list, outstanding() throws and changes 
     CHECK(pool.outstanding().size() == 1);
 }
 
-TEST_CASE("guard: no byte of the record changes unseen, but for what fills it up")
+TEST_CASE("guard: a change of any byte of the record is reported, except of padding")
 {
     int seen = 0;
-    constexpr int canary_seal_and_facts = 48; // bytes
+    constexpr int canary_seal_and_facts = 48; // in bytes
     for (int byte = 1; byte <= canary_seal_and_facts; ++byte) {
         auto const child = misuse("hardened", "in_front_" + std::to_string(byte));
         seen += contains(child.output, "the packet at 0x") && !child.succeeded ? 1 : 0;
     }
-    constexpr int fill = sizeof(void*) == 8 ? 2 : 6; // what aligns seal and canary
+    constexpr int fill = sizeof(void*) == 8 ? 2 : 6; // padding that aligns seal and canary
     CHECK(seen >= canary_seal_and_facts - fill);
 }
 
 TEST_CASE(
-    "guard: a report names the pool by its first use, and a call site only if it was recorded")
+    "guard: a report names the first use of the pool, and a call site only if it was recorded")
 {
-    auto const place = [](std::string_view text, std::string_view behind) {
+    auto const call_site = [](std::string_view text, std::string_view behind) {
         auto const begin = text.find(behind) + behind.size();
         return std::string(text.substr(begin, text.find_first_of(",\n ", begin) - begin));
     };
     auto const first = misuse("hardened", "overrun").output;
     auto const second = misuse("hardened", "overrun_of_the_second").output;
-    CHECK(contains(place(first, "first used at "), "misuse_of_packets.cpp:"));
-    CHECK(place(first, "was acquired at ") == place(first, "first used at "));
-    CHECK(place(second, "was acquired at ") != place(second, "first used at "));
-    CHECK(place(second, "first used at ") == place(first, "first used at "));
+    CHECK(contains(call_site(first, "first used at "), "misuse_of_packets.cpp:"));
+    CHECK(call_site(first, "was acquired at ") == call_site(first, "first used at "));
+    CHECK(call_site(second, "was acquired at ") != call_site(second, "first used at "));
+    CHECK(call_site(second, "first used at ") == call_site(first, "first used at "));
     CHECK(contains(misuse("sampled", "overrun_of_the_second").output,
                    "was acquired at a call site that was not recorded"));
 }
 
-TEST_CASE(
-    "guard: packets of a call site are counted together, in whatever order they were acquired")
+TEST_CASE("guard: packets of a call site are counted together, in any order of acquires")
 {
     plain_pool pool;
     std::vector<plain_pool::packet_ptr> held;
@@ -273,13 +273,13 @@ TEST_CASE(
     CHECK(call_sites[1].count == 2);
 }
 
-TEST_CASE("guard: a packet whose place is not recorded any more leaves the list alone")
+TEST_CASE("guard: a packet whose call site is no longer recorded does not change the list")
 {
     sampled_pool pool;
-    auto again = pool.acquire(20); // recorded, and then not
+    auto again = pool.acquire(20); // recorded, then not recorded
     pool.release(std::move(again));
     again = pool.acquire(20);
-    std::array<sampled_pool::packet_ptr, 3> held; // the last of them is recorded
+    std::array<sampled_pool::packet_ptr, 3> held; // the last one is recorded
     for (auto& p : held) {
         p = pool.acquire(20);
     }
@@ -287,13 +287,13 @@ TEST_CASE("guard: a packet whose place is not recorded any more leaves the list 
     CHECK(pool.outstanding().size() == 1);
 }
 
-TEST_CASE("guard: a claim on a packet that was released is seen")
+TEST_CASE("guard: a claim on a released packet is reported")
 {
     check_report("claim_idle",
                  {"was claimed after its release", "was acquired at ", "released at "});
 }
 
-TEST_CASE("guard: a packet that was recorded between others is not recorded any more")
+TEST_CASE("guard: a recorded packet between others leaves the list")
 {
     sampled_pool pool;
     std::array<sampled_pool::packet_ptr, 9> held; // the first, fifth and ninth are recorded
@@ -302,8 +302,8 @@ TEST_CASE("guard: a packet that was recorded between others is not recorded any 
     }
     auto const recorded = [&pool] {
         std::size_t count = 0;
-        for (auto const& place : pool.outstanding()) {
-            count += place.count;
+        for (auto const& each : pool.outstanding()) {
+            count += each.count;
         }
         return count;
     };

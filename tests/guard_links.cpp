@@ -1,4 +1,4 @@
-// Links of hardened packets: a write over them is reported and never followed, recorded or not.
+// An overwritten link of a hardened packet is reported and never followed, recorded or not.
 #include <cstddef>
 #include <string>
 
@@ -8,7 +8,7 @@
 
 namespace {
 
-/// Every word that hardening adds to a header, one after the other.
+/// Overwrites each word that hardening adds to a header, one per run.
 void check_every_word(std::string const& where)
 {
     auto const bytes = std::stoul(run_child(MISUSE_OF_LINKS).output);
@@ -30,43 +30,45 @@ void check_every_word(std::string const& where)
 
 } // namespace
 
-TEST_CASE("guard: links of a packet whose place is not recorded")
+TEST_CASE("guard: overwritten links of a packet that is not recorded are reported")
 {
     check_every_word("unrecorded");
 }
 
-TEST_CASE("guard: links of packets whose place is recorded, when they come back")
+TEST_CASE("guard: overwritten links of a recorded packet are reported at its release")
 {
     check_every_word("recorded");
     check_every_word("newest");
 }
 
-TEST_CASE("guard: links of the neighbours of a packet that comes back")
+TEST_CASE("guard: overwritten links of its neighbours are reported at a release")
 {
     check_every_word("older_neighbour");
     check_every_word("newer_neighbour");
 }
 
-TEST_CASE("guard: links that a new packet and a list of packets lead through")
+TEST_CASE("guard: overwritten links are reported by acquire and outstanding()")
 {
     check_every_word("new_neighbour");
     check_every_word("list");
 }
 
-TEST_CASE("guard: links of idle packets")
+TEST_CASE("guard: overwritten links of idle packets are reported")
 {
     check_every_word("idle");
     check_every_word("trimmed");
 }
 
-TEST_CASE("guard: a report of overwritten links names the packet that they are in")
+TEST_CASE("guard: a report of overwritten links names the packet that holds them")
 {
     auto const bytes = std::to_string(std::stoul(run_child(MISUSE_OF_LINKS).output));
     std::string const behind = "written over: ";
     for (std::string const where :
          {"older_neighbour", "newer_neighbour", "new_neighbour", "list"}) {
-        // What hardening adds to a header begins with the links.
-        auto const output = run_unpoisoned(MISUSE_OF_LINKS " " + where + " " + bytes).output;
+        // The links are the first words that hardening adds to a header.
+        std::string command = MISUSE_OF_LINKS " ";
+        command.append(where).append(" ").append(bytes);
+        auto const output = run_unpoisoned(command).output;
         CAPTURE(where);
         CAPTURE(output);
         auto const begin = output.find(behind) + behind.size();

@@ -26,17 +26,17 @@ struct owning_metadata {
     std::string text;
 };
 
-/// Holds the next fragment of its datagram: a packet that owns a packet of the same pool.
 struct two_of_each {
     static constexpr std::array buckets{pktpool::bucket{.size = 100, .limit = 2}};
 };
+/// Owns the next fragment of the datagram: a packet that owns a packet of the same pool.
 struct chained_metadata {
     std::shared_ptr<void> next;
 };
 using chained_pool = pktpool::basic_packet_pool<two_of_each, pktpool::unchecked, chained_metadata,
                                                 pktpool::return_on_drop>;
 
-/// A source whose copies count themselves.
+/// A source that counts its copies.
 struct sharing_source {
     std::shared_ptr<int> arena = std::make_shared<int>(0);
 
@@ -50,7 +50,7 @@ struct sharing_source {
 
 } // namespace
 
-TEST_CASE("handle: its size is a pointer, and two when it returns; the packet stays the same")
+TEST_CASE("handle: one pointer, or two with return_on_drop; the size of the packet is the same")
 {
     static_assert(sizeof(pktpool::packet_pool::packet_ptr) == sizeof(void*));
     static_assert(sizeof(returning_pool::packet_ptr) == 2 * sizeof(void*));
@@ -59,7 +59,7 @@ TEST_CASE("handle: its size is a pointer, and two when it returns; the packet st
     static_assert(sizeof(adaptive_pool) == sizeof(void*));
 }
 
-TEST_CASE_TEMPLATE("handle: a dropped one returns its packet, and so does release", Pool,
+TEST_CASE_TEMPLATE("handle: a dropped handle and a released one return the packet", Pool,
                    returning_pool, adaptive_pool)
 {
     Pool pool;
@@ -83,7 +83,7 @@ TEST_CASE_TEMPLATE("handle: a dropped one returns its packet, and so does releas
     CHECK(pool.idle().count == 1);
 }
 
-TEST_CASE("handle: the newest comes first, whichever way it came back")
+TEST_CASE("handle: the next acquire takes the newest packet, released or dropped")
 {
     returning_pool pool;
     auto first = pool.acquire(1000);
@@ -93,7 +93,7 @@ TEST_CASE("handle: the newest comes first, whichever way it came back")
     first.reset();
     pool.release(std::move(second));
     third.reset();
-    pool.decay(); // the oldest
+    pool.decay(); // frees the oldest
     auto a = pool.acquire(1000);
     auto b = pool.acquire(1000);
     CHECK(a.get() == order[2]);
@@ -101,7 +101,7 @@ TEST_CASE("handle: the newest comes first, whichever way it came back")
     CHECK(pool.idle().count == 0);
 }
 
-TEST_CASE_TEMPLATE("handle: one that outlives its pool frees its packet", Pool, returning_pool,
+TEST_CASE_TEMPLATE("handle: a handle that outlives its pool frees its packet", Pool, returning_pool,
                    adaptive_pool)
 {
     auto const before = live_allocations();
@@ -124,7 +124,7 @@ TEST_CASE_TEMPLATE("handle: one that outlives its pool frees its packet", Pool, 
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE_TEMPLATE("handle: an exact-size packet is freed when it comes home", Pool, returning_pool,
+TEST_CASE_TEMPLATE("handle: an exact-size packet is freed when it returns", Pool, returning_pool,
                    adaptive_pool)
 {
     auto const before = live_allocations();
@@ -143,7 +143,7 @@ TEST_CASE_TEMPLATE("handle: an exact-size packet is freed when it comes home", P
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("handle: a packet goes home, also from the hands of another pool")
+TEST_CASE("handle: a packet that is released to another pool returns to its own")
 {
     returning_pool pool;
     returning_pool other;
@@ -158,7 +158,7 @@ TEST_CASE("handle: a packet goes home, also from the hands of another pool")
     CHECK(other.idle().count == 1);
 }
 
-TEST_CASE_TEMPLATE("handle: packets find home when the pool has moved", Pool, returning_pool,
+TEST_CASE_TEMPLATE("handle: packets return to a pool that was moved", Pool, returning_pool,
                    adaptive_pool)
 {
     auto const before = live_allocations();
@@ -172,12 +172,13 @@ TEST_CASE_TEMPLATE("handle: packets find home when the pool has moved", Pool, re
         CHECK(pool.idle().count == 0);
         CHECK(moved.acquire(100).get() == address);
 
-        auto fresh = pool.acquire(100); // moved from, and usable
+        auto fresh = pool.acquire(100); // the moved-from pool is usable
         fresh.reset();
         CHECK(pool.idle(1).count == 1);
 
         auto of_moved = moved.acquire(1000);
-        moved = std::move(pool); // what moved had is freed, and its packet when it is dropped
+        moved = std::move(pool); // frees the packets of the old pool; its outstanding packet is
+                                 // freed when it is dropped
         CHECK(moved.idle(1).count == 1);
         of_moved.reset();
         CHECK(moved.idle().count == 1);
@@ -198,8 +199,8 @@ TEST_CASE("handle: nothing is allocated before the first acquire")
     CHECK(allocation_count() == before);
 }
 
-TEST_CASE_TEMPLATE("handle: memory that fails at any allocation leaves the pool as it was", Pool,
-                   returning_pool, adaptive_pool)
+TEST_CASE_TEMPLATE("handle: the pool is unchanged when any allocation fails", Pool, returning_pool,
+                   adaptive_pool)
 {
     bool survived = false;
     for (std::size_t successes = 0; !survived; ++successes) {
@@ -230,7 +231,7 @@ TEST_CASE_TEMPLATE("handle: memory that fails at any allocation leaves the pool 
     }
 }
 
-TEST_CASE("handle: what the metadata owns is given up when it is dropped")
+TEST_CASE("handle: a drop destroys what the metadata own")
 {
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                owning_metadata, pktpool::return_on_drop>
@@ -243,7 +244,7 @@ TEST_CASE("handle: what the metadata owns is given up when it is dropped")
     CHECK(pool.acquire(1)->text.empty());
 }
 
-TEST_CASE("handle: metadata may own packets of the same pool, whatever room there is")
+TEST_CASE("handle: metadata may own packets of the same pool, at every number of free slots")
 {
     auto const before = live_allocations();
     {
@@ -255,7 +256,7 @@ TEST_CASE("handle: metadata may own packets of the same pool, whatever room ther
                 next->next = std::make_shared<chained_pool::packet_ptr>(std::move(first));
                 first = std::move(next);
             }
-            first.reset(); // six packets come home, one inside the other
+            first.reset(); // six packets return, each one from the destructor of the one before
             CHECK(pool.idle().count == 2);
         }
     }
@@ -274,7 +275,7 @@ TEST_CASE("handle: metadata may own the pool itself")
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("handle: batches copy and give up what the source shares")
+TEST_CASE("handle: batches copy and destroy the state of a source")
 {
     sharing_source const source;
     {
@@ -294,7 +295,7 @@ TEST_CASE("handle: batches copy and give up what the source shares")
     CHECK(source.arena.use_count() == 1);
 }
 
-TEST_CASE_TEMPLATE("handle: an exact-size packet may be the last that outlives its pool", Pool,
+TEST_CASE_TEMPLATE("handle: the last packet that outlives its pool may have an exact size", Pool,
                    returning_pool, adaptive_pool)
 {
     auto const before = live_allocations();
@@ -302,7 +303,7 @@ TEST_CASE_TEMPLATE("handle: an exact-size packet may be the last that outlives i
         std::optional<Pool> pool(std::in_place);
         auto exact = pool->acquire(5000);
         pool.reset();
-        CHECK(live_allocations() == before + 2); // the packet and its home
+        CHECK(live_allocations() == before + 2); // the packet and the core
         exact.reset();
         CHECK(live_allocations() == before);
     }
@@ -317,7 +318,7 @@ TEST_CASE_TEMPLATE("handle: an exact-size packet may be the last that outlives i
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("handle: a batch with packets of another pool, which may be gone or be the only one")
+TEST_CASE("handle: a batch may hold packets of another pool, which may no longer exist")
 {
     auto const before = live_allocations();
     {
@@ -329,7 +330,7 @@ TEST_CASE("handle: a batch with packets of another pool, which may be gone or be
         pool.release(batch);
         CHECK(pool.idle().count == 1);
 
-        returning_pool unused; // has no slabs yet
+        returning_pool unused; // has no core yet
         batch[0] = pool.acquire(1);
         unused.release(batch);
         CHECK(batch[0] == nullptr);
@@ -339,16 +340,16 @@ TEST_CASE("handle: a batch with packets of another pool, which may be gone or be
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("handle: the deleter of a null handle is harmless")
+TEST_CASE("handle: the deleter accepts a null handle")
 {
     returning_pool::packet_ptr::deleter_type{}(nullptr);
 }
 
-TEST_CASE("handle: the bound on idle bytes holds for packets that come home one inside the other")
+TEST_CASE("max_idle_bytes: holds for packets that return from the destructor of another packet")
 {
     pktpool::basic_packet_pool<two_of_each, pktpool::unchecked, chained_metadata,
                                pktpool::return_on_drop, pktpool::max_idle_bytes<200>>
-        pool; // two of its packets are more
+        pool; // two more packets exceed the bound
     auto first = pool.acquire(1);
     auto second = pool.acquire(1);
     second->next = std::make_shared<decltype(pool)::packet_ptr>(std::move(first));

@@ -1,4 +1,4 @@
-// The life of metadata: made once for each acquire, destroyed once when the handle lets go.
+// The life of metadata: constructed once per acquire, destroyed once at release or drop.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -22,14 +22,14 @@ using pktpool::single_threaded;
 template <class... Policies>
 using pool_with = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, Policies...>;
 
-/// Knows which objects live, and counts what happens to them.
+/// Records which objects exist, and counts constructions, moves and destructions.
 struct registered {
     static inline std::set<void const*> living;
     static inline std::size_t made = 0;
     static inline std::size_t moved = 0;
-    static inline std::size_t wrong = 0; ///< made where one lives, destroyed where none does
+    static inline std::size_t wrong = 0; ///< constructed twice, or destroyed twice
     static constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
-    static inline std::size_t left = never; ///< to be made before it throws
+    static inline std::size_t left = never; ///< constructions before one throws
 
     registered()
     {
@@ -59,13 +59,13 @@ struct registered {
         wrong = 0;
     }
 
-    char data = 0; // metadata holds data
+    char data = 0; // metadata need a data member
 
 private:
     void begin() { wrong += living.insert(this).second ? 0U : 1U; }
 };
 
-/// What happened since the last look: `made` objects and as many alive, none of them moved.
+/// Since the last check: `made` constructions, and as many objects exist, none of them moved.
 void check_life(std::size_t made, std::size_t living)
 {
     CHECK(registered::made == made);
@@ -88,8 +88,8 @@ using cleared = pool_with<M, pktpool::clear_on_release>;
 
 } // namespace
 
-TEST_CASE_TEMPLATE("metadata: one object for each acquire, until the handle lets the packet go",
-                   Pool, plain<registered>, returning<registered>, adaptive<registered>,
+TEST_CASE_TEMPLATE("metadata: one object per acquire, until the release or drop", Pool,
+                   plain<registered>, returning<registered>, adaptive<registered>,
                    watched<registered>, cleared<registered>)
 {
     registered::restart();
@@ -107,7 +107,7 @@ TEST_CASE_TEMPLATE("metadata: one object for each acquire, until the handle lets
         }
         pool.trim();
         pool.reserve(100, 4);
-        check_life(0, 0); // an idle packet has none
+        check_life(0, 0); // an idle packet has no metadata
         std::array<typename Pool::packet_ptr, 6> batch;
         pool.acquire(100, batch); // four hits and two misses
         check_life(6, 6);
@@ -115,10 +115,10 @@ TEST_CASE_TEMPLATE("metadata: one object for each acquire, until the handle lets
         check_life(0, 0);
         pool.acquire(3000, batch);
         check_life(6, 6);
-        pool.acquire(100, batch); // drops those first
+        pool.acquire(100, batch); // drops the handles of the batch first
         check_life(6, 6);
         pool.release(batch);
-        std::array<typename Pool::packet_ptr, 12> many; // ten are kept
+        std::array<typename Pool::packet_ptr, 12> many; // ten packets are kept
         pool.acquire(1, many);
         check_life(12, 12);
         pool.release(many);
@@ -137,7 +137,7 @@ TEST_CASE_TEMPLATE("metadata: one object for each acquire, until the handle lets
     check_life(0, 0);
 }
 
-TEST_CASE("metadata: one object for each packet of a slab and of create_packet")
+TEST_CASE("metadata: one object per packet of a slab and of create_packet")
 {
     registered::restart();
     {
@@ -160,8 +160,8 @@ TEST_CASE("metadata: one object for each packet of a slab and of create_packet")
     check_life(0, 0);
 }
 
-TEST_CASE_TEMPLATE("metadata: only a shrink moves it, and both objects end", Pool,
-                   plain<registered>, returning<registered>, adaptive<registered>,
+TEST_CASE_TEMPLATE("metadata: only shrink_to_bucket moves the metadata, and destroys both objects",
+                   Pool, plain<registered>, returning<registered>, adaptive<registered>,
                    watched<registered>, cleared<registered>)
 {
     Pool pool;
@@ -178,7 +178,7 @@ TEST_CASE_TEMPLATE("metadata: only a shrink moves it, and both objects end", Poo
 
 namespace {
 
-/// What can be seen of a pool, and of all metadata.
+/// The visible state of a pool and of all metadata.
 template <class Pool>
 auto observe(Pool const& pool)
 {
@@ -186,7 +186,7 @@ auto observe(Pool const& pool)
                       registered::living.size());
 }
 
-/// Lets the metadata throw at one time after the other, until it is done without.
+/// Throws at the first construction, then at the second, and so on until the operation succeeds.
 template <class Pool, class Operation>
 std::size_t fail_everywhere(Pool const& pool, Operation operation)
 {
@@ -211,9 +211,9 @@ std::size_t fail_everywhere(Pool const& pool, Operation operation)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("metadata: when it throws, the pool is as before", Pool, plain<registered>,
-                   returning<registered>, adaptive<registered>, watched<registered>,
-                   cleared<registered>)
+TEST_CASE_TEMPLATE("metadata: an exception of the constructor leaves the pool unchanged", Pool,
+                   plain<registered>, returning<registered>, adaptive<registered>,
+                   watched<registered>, cleared<registered>)
 {
     registered::restart();
     Pool pool;
@@ -234,8 +234,8 @@ TEST_CASE_TEMPLATE("metadata: when it throws, the pool is as before", Pool, plai
     CHECK(fail_everywhere(pool, [&] { pool.acquire(3000, batch); }) == 8);
 }
 
-TEST_CASE_TEMPLATE("metadata: when it throws, idle packets keep their order", Pool,
-                   plain<registered>, returning<registered>, adaptive<registered>,
+TEST_CASE_TEMPLATE("metadata: an exception of the constructor keeps the order of idle packets",
+                   Pool, plain<registered>, returning<registered>, adaptive<registered>,
                    watched<registered>, cleared<registered>)
 {
     registered::restart();
@@ -259,7 +259,7 @@ TEST_CASE_TEMPLATE("metadata: when it throws, idle packets keep their order", Po
     }
 }
 
-TEST_CASE("metadata: when it throws, slab and create_packet have nothing of it left")
+TEST_CASE("metadata: an exception of the constructor leaks nothing in slab and create_packet")
 {
     registered::restart();
     auto const before = live_allocations();

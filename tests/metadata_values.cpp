@@ -1,4 +1,4 @@
-// The values of metadata: as Metadata{} when a packet is acquired, given up when it comes back.
+// The values of metadata: Metadata{} at acquire, destroyed at release or drop.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -18,14 +18,14 @@ using pktpool::single_threaded;
 template <class... Policies>
 using pool_with = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, Policies...>;
 
-/// No member initialisers: only a value-initialisation sets it.
+/// Without member initialisers: only value-initialisation sets the member.
 struct bare {
     unsigned seq, acked;
 
     bool operator==(bare const&) const = default;
 };
 
-/// Gives memory that is not zero.
+/// Returns memory that is not zero.
 struct dirty_source {
     static void* allocate(std::size_t bytes)
     {
@@ -46,7 +46,8 @@ bool is_bare_once(Packet& p)
     return zero;
 }
 
-/// What declares a destructor has no move: it is copied, and the original keeps what it owns.
+/// A class with a destructor of its own has no move: a move copies, and the original keeps what it
+/// owns.
 struct copied {
     std::shared_ptr<int> owned;
 
@@ -66,7 +67,7 @@ using cleared = pool_with<M, dirty_source, pktpool::clear_on_release>;
 
 } // namespace
 
-TEST_CASE_TEMPLATE("metadata: without initialisers it is as Metadata{} on every packet", Pool,
+TEST_CASE_TEMPLATE("metadata: without initialisers every packet has the values of Metadata{}", Pool,
                    plain<bare>, returning<bare>, adaptive<bare>, watched<bare>, cleared<bare>)
 {
     Pool pool;
@@ -91,11 +92,11 @@ TEST_CASE_TEMPLATE("metadata: without initialisers it is as Metadata{} on every 
     }
     auto p = pool.acquire(1472);
     CHECK(pool.shrink_to_bucket(p));
-    p = pool.acquire(1472); // the one that the shrink released
+    p = pool.acquire(1472); // the packet that shrink_to_bucket released
     CHECK(is_bare_once(*p));
 }
 
-TEST_CASE("metadata: without initialisers it is as Metadata{} in a slab, too")
+TEST_CASE("metadata: without initialisers packets of a slab have the values of Metadata{}")
 {
     pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::unchecked, bare, dirty_source>
         slab(100);
@@ -107,9 +108,9 @@ TEST_CASE("metadata: without initialisers it is as Metadata{} in a slab, too")
     }
 }
 
-TEST_CASE("metadata: without initialisers it is as Metadata{} from create_packet, too")
+TEST_CASE("metadata: without initialisers create_packet gives the values of Metadata{}")
 {
-    for (int round = 0; round < 20; ++round) { // the heap gives again what it was given
+    for (int round = 0; round < 20; ++round) { // the heap returns the same block again
         std::array<pktpool::basic_packet_ptr<bare>, 8> some;
         for (auto& p : some) {
             p = pktpool::create_packet<bare>(500);
@@ -118,8 +119,8 @@ TEST_CASE("metadata: without initialisers it is as Metadata{} from create_packet
     }
 }
 
-TEST_CASE_TEMPLATE("metadata: what it owns is given up at once, also when its move is a copy", Pool,
-                   plain<copied>, returning<copied>, adaptive<copied>, watched<copied>,
+TEST_CASE_TEMPLATE("metadata: a release or drop destroys what they own, also if a move is a copy",
+                   Pool, plain<copied>, returning<copied>, adaptive<copied>, watched<copied>,
                    cleared<copied>)
 {
     auto const owned = std::make_shared<int>(0);
@@ -134,7 +135,7 @@ TEST_CASE_TEMPLATE("metadata: what it owns is given up at once, also when its mo
     p.reset();
     CHECK(owned.use_count() == 1);
 
-    std::array<typename Pool::packet_ptr, 12> batch; // of which ten are kept, or all
+    std::array<typename Pool::packet_ptr, 12> batch; // ten packets are kept, or all
     pool.acquire(100, batch);
     for (auto& each : batch) {
         each->owned = owned;
@@ -150,7 +151,7 @@ TEST_CASE_TEMPLATE("metadata: what it owns is given up at once, also when its mo
     CHECK(owned.use_count() == 1);
 }
 
-TEST_CASE("metadata: what it owns is given up at once in a slab, too")
+TEST_CASE("metadata: a release to a slab destroys what they own")
 {
     auto const owned = std::make_shared<int>(0);
     pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::unchecked, copied> slab(100, 1);

@@ -1,5 +1,5 @@
-// Breaks one contract a run, the one that is named on the command line, on a line that it says
-// before: a report has to name that line.
+// Breaks the contract that the command line names. Prints the line of the call first: the report
+// has to name that line.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -17,7 +17,7 @@ namespace {
 using pktpool::libtorrent_buckets;
 using pktpool::single_threaded;
 
-using roomy_pool =
+using headroom_pool =
     pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>>;
 using hardened_pool =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::hardened>;
@@ -25,8 +25,8 @@ using returning_pool =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::return_on_drop>;
 using checked_slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, single_threaded>;
 
-/// The line behind this one is the one to be named.
-void next_line_is_wrong(std::source_location where = std::source_location::current())
+/// The next line breaks the contract.
+void announce_next_line(std::source_location where = std::source_location::current())
 {
     std::fprintf(stderr, "wrong is %s:%u\n", where.file_name(),
                  static_cast<unsigned>(where.line()) + 1);
@@ -38,10 +38,10 @@ void on_another_thread(Use use)
     std::thread(std::move(use)).join();
 }
 
-/// A packet of 548 bytes with room for 10 in front and 20 behind, of which 50 are used.
+/// A packet of 548 bytes with a headroom of 10 and a tailroom of 20 bytes, of which 50 are used.
 void misuse_of_packet(std::string_view which)
 {
-    roomy_pool pool;
+    headroom_pool pool;
     auto p = pool.acquire(100);
     auto const& constant = *p;
     p->size = 50;
@@ -50,53 +50,53 @@ void misuse_of_packet(std::string_view which)
         p->size = 600;
     }
     if (which == "used_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(p->used());
     } else if (which == "const_used_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(constant.used());
     } else if (which == "payload_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(p->payload());
     } else if (which == "const_payload_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(constant.payload());
     } else if (which == "headroom_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(p->headroom());
     } else if (which == "tailroom_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(p->tailroom());
     } else if (which == "prepend_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         p->prepend(1);
     } else if (which == "append_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         p->append(1);
     } else if (which == "trim_start_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         p->trim_start(1);
     } else if (which == "trim_end_of_bad_size") {
-        next_line_is_wrong();
+        announce_next_line();
         p->trim_end(1);
     } else if (which == "shrink_of_bad_size") {
         p->size = 600;
-        next_line_is_wrong();
+        announce_next_line();
         pool.shrink_to_bucket(p);
     } else if (which == "prepend") {
-        next_line_is_wrong();
+        announce_next_line();
         p->prepend(11);
     } else if (which == "append") {
-        next_line_is_wrong();
+        announce_next_line();
         p->append(200);
     } else if (which == "trim_start") {
-        next_line_is_wrong();
+        announce_next_line();
         p->trim_start(51);
     } else if (which == "claim") {
-        next_line_is_wrong();
+        announce_next_line();
         p->claim(549);
     } else if (which == "trim_end") {
-        next_line_is_wrong();
+        announce_next_line();
         p->trim_end(51);
     }
 }
@@ -105,7 +105,7 @@ template <class Owner>
 void move_elsewhere(Owner& owner)
 {
     on_another_thread([&] {
-        next_line_is_wrong();
+        announce_next_line();
         auto const moved = std::move(owner);
     });
 }
@@ -120,7 +120,7 @@ void misuse_of_owner(std::string_view which)
     slab.decay();
     if (which == "move") {
         move_elsewhere(pool);
-    } else if (which == "move_home") {
+    } else if (which == "move_returning") {
         move_elsewhere(returning);
     } else if (which == "move_slab") {
         move_elsewhere(slab);
@@ -128,11 +128,11 @@ void misuse_of_owner(std::string_view which)
         on_another_thread([&] { pool = pktpool::packet_pool(); });
     } else if (which == "idle") {
         on_another_thread([&] {
-            next_line_is_wrong();
+            announce_next_line();
             static_cast<void>(slab.idle());
         });
     } else if (which == "bucket") {
-        next_line_is_wrong();
+        announce_next_line();
         static_cast<void>(pool.idle(3));
     } else if (which == "long_operation") {
         single_threaded threading;
@@ -146,20 +146,20 @@ void misuse_of_owner(std::string_view which)
         hardened_pool hardened;
         auto p = hardened.acquire(1000);
         p->data()[1000] = std::byte{1};
-        next_line_is_wrong();
+        announce_next_line();
         hardened.shrink_to_bucket(p);
     } else if (which == "claim_of_overrun") {
         hardened_pool hardened;
         auto p = hardened.acquire(100);
         p->data()[100] = std::byte{1};
-        next_line_is_wrong();
+        announce_next_line();
         p->claim(200);
     } else if (which == "double_release") {
         hardened_pool hardened;
         auto p = hardened.acquire(100);
         hardened_pool::packet_ptr twin(p.get(), p.get_deleter());
         hardened.release(std::move(p));
-        next_line_is_wrong();
+        announce_next_line();
         hardened.release(std::move(twin));
     }
 }

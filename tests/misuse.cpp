@@ -1,4 +1,4 @@
-// Breaks one contract a run, the one that is named on the command line.
+// Breaks the contract that the command line names.
 #include <array>
 #include <coroutine>
 #include <cstddef>
@@ -26,8 +26,8 @@ using hardened_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
 
 using checked_slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::single_threaded>;
 
-/// Gives memory that no packet may stand in.
-struct crooked_source {
+/// Returns memory that is not aligned enough for a packet.
+struct misaligned_source {
     static void* allocate(std::size_t bytes)
     {
         return static_cast<std::byte*>(pktpool::heap_source::allocate(bytes + 8)) + 8;
@@ -38,14 +38,14 @@ struct crooked_source {
     }
 };
 
-/// Gives nothing, and does not throw either.
-struct empty_source {
+/// Returns null instead of throwing.
+struct null_source {
     static void* allocate(std::size_t) { return nullptr; }
     static void deallocate(void*, std::size_t) noexcept {}
 };
 
-/// Wants more back than there is.
-struct greedy {
+/// Frees more packets than are idle.
+struct excessive_surplus {
     static constexpr std::uint32_t ceiling(std::uint32_t limit) noexcept { return limit; }
     static std::uint32_t surplus(pktpool::slab_counts const& counts) noexcept
     {
@@ -59,7 +59,7 @@ void on_another_thread(Use use)
     std::thread(std::move(use)).join();
 }
 
-/// Threads that all live until the last of them has dropped its handle.
+/// All threads exist until the last one has dropped its handle.
 template <class Handle>
 void drop_on_threads(std::span<Handle> handles)
 {
@@ -81,7 +81,7 @@ void use(checked_slab& slab)
     slab.decay();
 }
 
-/// Not a misuse.
+/// Correct: moves and uses one of both objects on another thread.
 template <class Owner>
 void move_and_use(Owner from, bool which_was_moved_to)
 {
@@ -114,22 +114,22 @@ void outlive(std::size_t size)
     drop_on_threads(std::span<typename Pool::packet_ptr>(handles));
 }
 
-void use_rightly(std::string_view which)
+void use_correctly(std::string_view which)
 {
     if (which == "moved_from") {
         move_and_use(pktpool::packet_pool(), false);
     } else if (which == "moved_to") {
         move_and_use(pktpool::packet_pool(), true);
-    } else if (which == "moved_from_home") {
+    } else if (which == "moved_from_returning") {
         move_and_use(returning_pool(), false);
-    } else if (which == "moved_to_home") {
+    } else if (which == "moved_to_returning") {
         move_and_use(returning_pool(), true);
     } else if (which == "moved_from_slab") {
         move_and_use(checked_slab(100), false);
         move_and_use(checked_slab(100), true);
     } else if (which == "assigned_from") {
         assign_and_use<pktpool::packet_pool>();
-    } else if (which == "assigned_from_home") {
+    } else if (which == "assigned_from_returning") {
         assign_and_use<returning_pool>();
     } else if (which == "outlived") {
         outlive<returning_pool>(100);
@@ -150,8 +150,8 @@ struct coroutine {
     };
 };
 
-/// The rest of the coroutine runs on a thread of its own.
-struct go_on_elsewhere {
+/// The rest of the coroutine runs on a new thread.
+struct resume_on_new_thread {
     std::thread* thread;
 
     bool await_ready() noexcept { return false; }
@@ -162,7 +162,7 @@ struct go_on_elsewhere {
 coroutine use_on_two_threads(pktpool::packet_pool* pool, std::thread* thread)
 {
     pool->decay();
-    co_await go_on_elsewhere{thread};
+    co_await resume_on_new_thread{thread};
     pool->decay();
 }
 
@@ -217,20 +217,20 @@ void break_contract(std::string_view which)
         checked_slab slab(100);
         slab.decay();
         on_another_thread([&] { auto moved = std::move(slab); });
-    } else if (which == "release_batch_home") {
+    } else if (which == "release_batch_returning") {
         returning_pool returning;
         auto q = returning.acquire(100);
         on_another_thread([&] { returning.release(std::span(&q, 1)); });
-    } else if (which == "move_home") {
+    } else if (which == "move_returning") {
         returning_pool returning;
         auto q = returning.acquire(100);
         on_another_thread([&] { auto moved = std::move(returning); });
-    } else if (which == "move_assign_home") {
+    } else if (which == "move_assign_returning") {
         returning_pool returning;
         auto q = returning.acquire(100);
         on_another_thread([&] { returning = returning_pool(); });
     } else if (which == "size") {
-        p->size = 600; // the bucket has 548
+        p->size = 600; // the capacity is 548
         std::printf("%zu", p->used().size());
     } else if (which == "size_const") {
         p->size = 600;
@@ -247,7 +247,7 @@ void break_contract(std::string_view which)
         on_another_thread([&] { q.reset(); });
     } else if (which == "release_null") {
         on_another_thread([&] { pool.release(nullptr); });
-    } else if (which == "release_null_home") {
+    } else if (which == "release_null_returning") {
         returning_pool returning;
         auto q = returning.acquire(100);
         on_another_thread([&] { returning.release(nullptr); });
@@ -260,14 +260,14 @@ void break_contract(std::string_view which)
             pktpool::packet_pool other;
             other = std::move(pool);
         });
-    } else if (which == "move_assign_from_home") {
+    } else if (which == "move_assign_from_returning") {
         returning_pool returning;
         auto q = returning.acquire(100);
         on_another_thread([&] {
             returning_pool other;
             other = std::move(returning);
         });
-    } else if (which == "release_home") {
+    } else if (which == "release_returning") {
         returning_pool returning;
         auto q = returning.acquire(100);
         on_another_thread([&] { returning.release(std::move(q)); });
@@ -276,16 +276,19 @@ void break_contract(std::string_view which)
     } else if (which == "idle_of_bucket") {
         on_another_thread([&] { std::printf("%zu", pool.idle(1).count); });
     } else if (which == "misaligned") {
-        pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked, crooked_source>
-            crooked;
-        auto q = crooked.acquire(1);
+        pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked,
+                                   misaligned_source>
+            misaligned;
+        auto q = misaligned.acquire(1);
     } else if (which == "null") {
-        pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked, empty_source>
+        pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked, null_source>
             empty;
         auto q = empty.acquire(1);
     } else if (which == "surplus") {
-        pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked, greedy> greedy;
-        greedy.decay();
+        pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked,
+                                   excessive_surplus>
+            excessive;
+        excessive.decay();
     } else if (which == "batch") {
         std::array<pktpool::packet_ptr, 2> batch;
         on_another_thread([&] { pool.acquire(100, batch); });
@@ -304,7 +307,7 @@ void break_contract(std::string_view which)
 
 int main(int argc, char** argv)
 {
-    use_rightly(argc > 1 ? argv[1] : "");
+    use_correctly(argc > 1 ? argv[1] : "");
     break_contract(argc > 1 ? argv[1] : "");
     std::puts("survived");
 }

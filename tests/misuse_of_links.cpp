@@ -1,6 +1,6 @@
-// Writes over a word of the header of a hardened packet and goes on: WHERE WORD, the word counted
-// in bytes in front of the buffer. A pool that follows what was written says "followed", one that
-// notices it ends the program, else it says "survived".
+// Overwrites a word of the header of a hardened packet and continues. Arguments: WHERE WORD, the
+// word as bytes in front of the buffer. The program prints "followed" if the pool follows the
+// written pointer, and "survived" if the pool does not notice it; else a report ends the program.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -23,7 +23,7 @@ struct one_in_two : pktpool::hardened {
 using sampled_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded, one_in_two>;
 
-/// What the words are made to point to: memory outside of every packet.
+/// The written pointers refer to this memory, outside of every packet.
 std::array<std::uintptr_t, 16> outside{};
 
 bool was_followed()
@@ -33,11 +33,11 @@ bool was_followed()
 
 void overwrite(sampled_pool::packet* p, std::size_t distance, bool wild)
 {
-    constexpr std::uintptr_t nowhere = 0x4140; // of no process, on every target
+    constexpr std::uintptr_t nowhere = 0x4140; // never mapped, on every target
     auto const value = wild ? nowhere : reinterpret_cast<std::uintptr_t>(outside.data() + 4);
     std::memcpy(p->data() - distance, &value, sizeof value);
     std::printf("written over: %p\n", static_cast<void*>(p));
-    std::fflush(stdout); // the program may end in a report
+    std::fflush(stdout); // a report may end the program
 }
 
 void run(std::string_view where, std::size_t distance)
@@ -46,7 +46,7 @@ void run(std::string_view where, std::size_t distance)
     sampled_pool pool;
     auto recorded = pool.acquire(100);
     auto unrecorded = pool.acquire(100);
-    auto neighbour = pool.acquire(100); // recorded, and listed before the first one
+    auto neighbour = pool.acquire(100); // recorded, and in the list in front of the first packet
     if (where.starts_with("unrecorded")) {
         overwrite(unrecorded.get(), distance, wild);
         pool.release(std::move(unrecorded));
@@ -67,7 +67,7 @@ void run(std::string_view where, std::size_t distance)
     } else if (where.starts_with("new_neighbour")) {
         overwrite(neighbour.get(), distance, wild);
         auto another = pool.acquire(100);
-        another = pool.acquire(100); // one of them is recorded
+        another = pool.acquire(100); // one of the two is recorded
         pool.release(std::move(neighbour));
     } else if (where.starts_with("list")) {
         overwrite(neighbour.get(), distance, wild);
@@ -94,7 +94,7 @@ int main(int argc, char** argv)
 {
     if (argc > 2) {
         run(argv[1], std::strtoul(argv[2], nullptr, 10));
-    } else { // how many bytes hardening adds to a header
+    } else { // prints how many bytes hardening adds to a header
         std::printf("%zu\n", sizeof(sampled_pool::packet) - sizeof(pktpool::packet));
         return 0;
     }

@@ -1,5 +1,5 @@
-// Misuses a packet's memory, in the way that the command line names: POOL MISUSE. Who watches (a
-// sanitizer, Memcheck, a policy) ends the program or says something; else it says "survived".
+// Misuses the memory of a packet in the way that the command line names: POOL MISUSE. A sanitizer,
+// Memcheck or a policy reports it or ends the program; else the program prints "survived".
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -37,14 +37,14 @@ struct one_in_two : pktpool::hardened {
 };
 using sampled_pool = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, one_in_two>;
 
-using roomy_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
-using roomy_pool = pktpool::basic_packet_pool<roomy_buckets>;
+using headroom_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
+using headroom_pool = pktpool::basic_packet_pool<headroom_buckets>;
 using narrow_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 1, 0>;
 using narrow_pool = pktpool::basic_packet_pool<narrow_buckets>;
 using narrow_hardened_pool =
     pktpool::basic_packet_pool<narrow_buckets, single_threaded, pktpool::hardened>;
-using roomy_hardened_pool =
-    pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
+using headroom_hardened_pool =
+    pktpool::basic_packet_pool<headroom_buckets, single_threaded, pktpool::hardened>;
 
 void write(std::byte* where)
 {
@@ -56,7 +56,7 @@ bool is_zero(std::byte* where)
     return *static_cast<std::byte volatile*>(where) == std::byte{0};
 }
 
-/// Two handles for one packet, which no program should have.
+/// Two handles own one packet: a bug of the program.
 template <class Handle>
 Handle twin_of(Handle const& p)
 {
@@ -67,7 +67,7 @@ template <class Pool>
 void misuse(std::string_view how)
 {
     Pool pool;
-    auto p = pool.acquire(100); // of the bucket of 548
+    auto p = pool.acquire(100); // from the bucket of 548
     auto* const raw = p.get();
     if (how == "read_idle_header") {
         pool.release(std::move(p));
@@ -92,7 +92,7 @@ void misuse(std::string_view how)
         pool.reserve(100, 2);
         p = pool.acquire(100);
         write(p->data() + 547);
-    } else if (how == "overrun") { // still in the bucket
+    } else if (how == "overrun") { // within the capacity
         write(p->data() + 100);
         pool.release(std::move(p));
     } else if (how == "overrun_throughout") {
@@ -126,7 +126,7 @@ void misuse(std::string_view how)
     } else if (how == "header_bucket") {
         write(reinterpret_cast<std::byte*>(const_cast<std::uint8_t*>(&raw->bucket)));
         pool.release(std::move(p));
-    } else if (how.starts_with("in_front_")) { // so many bytes in front of the buffer
+    } else if (how.starts_with("in_front_")) { // that many bytes in front of the buffer
         auto* const byte =
             raw->data() -
             std::strtol(std::string(how.substr(how.rfind('_') + 1)).c_str(), nullptr, 10);
@@ -162,7 +162,7 @@ void misuse(std::string_view how)
         other.release(std::move(p));
     } else if (how == "unwritten") {
         std::printf("%s\n", is_zero(p->data()) ? "zero" : "something");
-    } else if (how == "unwritten_again") { // the last user wrote it, this one did not
+    } else if (how == "unwritten_again") { // the last user wrote this byte, this one did not
         write(p->data());
         pool.release(std::move(p));
         p = pool.acquire(100);
@@ -200,7 +200,7 @@ void misuse(std::string_view how)
     } else if (how == "claim_behind_canary") {
         raw->data()[-1] ^= std::byte{0x41};
         p->claim(200);
-        static_cast<void>(p.release()); // its way back would see it, too
+        static_cast<void>(p.release()); // the release would report it, too
     } else if (how == "claim_of_overwritten_capacity") {
         *const_cast<std::uint16_t*>(&raw->allocated) = 0xffff;
         p->claim(60000);
@@ -213,9 +213,9 @@ void misuse(std::string_view how)
     }
 }
 
-/// Of a packet with 10 bytes of headroom, 100 asked for and 50 used, and 20 of tailroom.
+/// A packet with 10 bytes of headroom, 100 requested and 50 used bytes, and 20 of tailroom.
 template <class Pool>
-void misuse_of_room(std::string_view how)
+void misuse_of_headroom(std::string_view how)
 {
     Pool pool;
     auto p = pool.acquire(100);
@@ -253,13 +253,13 @@ void misuse_of_room(std::string_view how)
         } else {
             pool.acquire(3000, exact);
         }
-        write(exact.front()->data() - 16); // the header is in front of that
+        write(exact.front()->data() - 16); // in the padding
         pool.release(exact);
     } else if (how == "behind_tailroom") {
         write(datagram + 120);
     } else if (how == "claim_in_front_of_headroom") {
         p->claim(200);
-        write(datagram - 16); // the header is in front of that
+        write(datagram - 16); // in the padding
     } else if (how == "claim_then_read") {
         write(datagram + 119); // the last byte of the tailroom
         p->claim(50);
@@ -276,7 +276,7 @@ void misuse_of_room(std::string_view how)
     pool.release(std::move(p));
 }
 
-/// Its last packet is known before it is acquired.
+/// Remembers its last block: the test knows the packet before the first acquire.
 struct remembering_source {
     static inline std::byte* last = nullptr;
 
@@ -316,14 +316,14 @@ int main(int argc, char** argv)
         misuse<hardened_returning_pool>(how);
     } else if (pool == "reporting") {
         misuse<reporting_pool>(how);
-    } else if (pool == "roomy") {
-        misuse_of_room<roomy_pool>(how);
+    } else if (pool == "with_headroom") {
+        misuse_of_headroom<headroom_pool>(how);
     } else if (pool == "narrow") {
-        misuse_of_room<narrow_pool>(how);
+        misuse_of_headroom<narrow_pool>(how);
     } else if (pool == "narrow_hardened") {
-        misuse_of_room<narrow_hardened_pool>(how);
-    } else if (pool == "roomy_hardened") {
-        misuse_of_room<roomy_hardened_pool>(how);
+        misuse_of_headroom<narrow_hardened_pool>(how);
+    } else if (pool == "headroom_hardened") {
+        misuse_of_headroom<headroom_hardened_pool>(how);
     } else if (pool == "sampled") {
         misuse<sampled_pool>(how);
     } else if (pool == "remembering") {

@@ -1,4 +1,5 @@
-// Moves of pools and slabs: one door after the other, and what was moved from is as new.
+// Moves of pools and slabs: one thread check or lock after the other; the moved-from object is as
+// new.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -33,7 +34,7 @@ bool contains(std::vector<std::string> const& entries, std::string const& one)
     return std::ranges::find(entries, one) != entries.end();
 }
 
-/// Notes how many mutexes are held at once, as only one thread does.
+/// Records how many mutexes are locked at the same time. The test has one thread.
 class noting_mutex {
 public:
     static inline int held = 0;
@@ -43,7 +44,7 @@ public:
     static void unlock() noexcept { --held; }
 };
 
-/// Gives packets back from its third decay on: its state is the number of decays.
+/// Frees packets from its third decay on: its state is the number of decays.
 class patient {
 public:
     static constexpr std::uint32_t ceiling(std::uint32_t limit) noexcept { return limit; }
@@ -62,8 +63,8 @@ using patient_returning = pktpool::basic_packet_pool<libtorrent_buckets, pktpool
 
 } // namespace
 
-TEST_CASE_TEMPLATE("moves: through the doors of both pools, one after the other", Pool, plain,
-                   returning, watched)
+TEST_CASE_TEMPLATE("moves: a move enters both pools, one after the other", Pool, plain, returning,
+                   watched)
 {
     Pool from;
     from.release(from.acquire(100));
@@ -83,7 +84,7 @@ TEST_CASE_TEMPLATE("moves: through the doors of both pools, one after the other"
     CHECK(to.idle(1).count == 1);
 }
 
-TEST_CASE("moves: through the door of a slab")
+TEST_CASE("moves: a move of a slab enters")
 {
     pktpool::basic_packet_slab<pktpool::runtime_bucket, recording> from(100);
     recording::most_inside = 0;
@@ -92,7 +93,7 @@ TEST_CASE("moves: through the door of a slab")
 }
 
 TEST_CASE_TEMPLATE(
-    "moves: no mutex is held while another is locked, else two moves wait for each other", Pool,
+    "moves: only one mutex is locked at a time, so two moves cannot deadlock", Pool,
     pktpool::basic_packet_pool<libtorrent_buckets, pktpool::synchronized<noting_mutex>>,
     pktpool::basic_packet_pool<libtorrent_buckets, pktpool::synchronized<noting_mutex>,
                                pktpool::return_on_drop>)
@@ -109,7 +110,7 @@ TEST_CASE_TEMPLATE(
     CHECK(noting_mutex::held == 0);
 }
 
-TEST_CASE_TEMPLATE("moves: the state of the retention policy goes with the packets", Pool,
+TEST_CASE_TEMPLATE("moves: the state of the retention policy moves with the packets", Pool,
                    patient_plain, patient_returning)
 {
     Pool pool;
@@ -129,7 +130,7 @@ TEST_CASE_TEMPLATE("moves: the state of the retention policy goes with the packe
     pool.reserve(100, 4);
     Pool fresh;
     fresh.reserve(100, 2);
-    pool = std::move(fresh); // two decays to go, and none in what was moved from
+    pool = std::move(fresh); // two decays are left, and none in the moved-from pool
     fresh.reserve(100, 1);
     pool.decay();
     pool.decay();
@@ -139,7 +140,7 @@ TEST_CASE_TEMPLATE("moves: the state of the retention policy goes with the packe
     CHECK(fresh.idle(1).count == 1);
 }
 
-TEST_CASE("moves: the state of the retention policy of a slab goes with the packets")
+TEST_CASE("moves: the state of the retention policy of a slab moves with the packets")
 {
     pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::single_threaded, patient> slab(
         100);
@@ -159,7 +160,7 @@ TEST_CASE("moves: the state of the retention policy of a slab goes with the pack
     CHECK(moved.idle().count == 0);
 }
 
-TEST_CASE_TEMPLATE("moves: what was moved from works as a new pool", Pool, pktpool::packet_pool,
+TEST_CASE_TEMPLATE("moves: a moved-from pool works as a new one", Pool, pktpool::packet_pool,
                    pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single_threaded,
                                               pktpool::return_on_drop>,
                    pktpool::basic_packet_pool<libtorrent_buckets, pktpool::unchecked,
@@ -195,16 +196,17 @@ TEST_CASE_TEMPLATE("moves: what was moved from works as a new pool", Pool, pktpo
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("moves: afterwards any thread may use either pool first, and so it is with slabs")
+TEST_CASE("moves: after a move any thread may use each pool or slab first")
 {
-    for (auto const* const which : {"moved_from", "moved_from_home", "moved_from_slab", "moved_to",
-                                    "moved_to_home", "assigned_from", "assigned_from_home"}) {
+    for (auto const* const which :
+         {"moved_from", "moved_from_returning", "moved_from_slab", "moved_to", "moved_to_returning",
+          "assigned_from", "assigned_from_returning"}) {
         CAPTURE(std::string(which));
         CHECK(run_child(std::string(MISUSE " ") + which).output == "survived\n");
     }
 }
 
-TEST_CASE("moves: what outlived its pool may be dropped by any thread, one at a time")
+TEST_CASE("moves: handles that outlive the pool may be dropped by any thread, one at a time")
 {
     for (auto const* const which : {"outlived", "outlived_hardened", "outlived_exact"}) {
         CAPTURE(std::string(which));

@@ -1,4 +1,4 @@
-// Metadata that owns packets of its own pool: connections, fragments, chains.
+// Metadata that own packets of their pool: connections, fragments, chains.
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -19,7 +19,7 @@ namespace {
 using pktpool::libtorrent_buckets;
 using pktpool::single_threaded;
 
-/// What declares a destructor has no move: who moves it makes a second owner.
+/// A class with a destructor of its own has no move: a move makes a second owner.
 struct owning {
     std::shared_ptr<void> owned;
 
@@ -39,7 +39,7 @@ using locked =
 using locked_plain =
     pktpool::basic_packet_pool<libtorrent_buckets, pktpool::synchronized<>, owning>;
 
-/// Gives its packets back to the pool when its last reference goes.
+/// Its packets return to the pool when the last reference is destroyed.
 template <class Pool>
 class connection {
 public:
@@ -56,14 +56,14 @@ private:
     std::vector<typename Pool::packet_ptr> queued_;
 };
 
-/// Whether a dropped handle gives its packet back; which a release does to ten of them, or to all.
+/// Whether a drop returns the packet. A release keeps ten packets or all.
 template <class Pool>
 inline constexpr bool returns = std::is_same_v<Pool, returning> || std::is_same_v<Pool, adaptive> ||
                                 std::is_same_v<Pool, locked>;
 template <class Pool>
 inline constexpr bool keeps_all = std::is_same_v<Pool, adaptive>;
 
-/// As many handles as that, for packets that are not one of the others.
+/// Number of different packets.
 template <class Pool>
 std::size_t distinct(std::vector<typename Pool::packet_ptr> const& handles)
 {
@@ -89,8 +89,8 @@ typename Pool::packet_ptr chain(Pool& pool, std::size_t length)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("owners: a connection ends with its last packet, and its packets come back",
-                   Pool, plain, returning, adaptive, watched, locked, locked_plain)
+TEST_CASE_TEMPLATE("owners: a connection ends with its last packet, and its packets return", Pool,
+                   plain, returning, adaptive, watched, locked, locked_plain)
 {
     Pool pool;
     auto owner = std::make_shared<connection<Pool>>(pool, 7);
@@ -126,7 +126,7 @@ TEST_CASE_TEMPLATE("owners: a connection may end with any packet of a batch", Po
     }
 }
 
-TEST_CASE_TEMPLATE("owners: a connection that ends when its packet is dropped", Pool, plain,
+TEST_CASE_TEMPLATE("owners: a connection may end when its packet is dropped", Pool, plain,
                    returning, adaptive, watched, locked, locked_plain)
 {
     auto const before = live_allocations();
@@ -143,11 +143,11 @@ TEST_CASE_TEMPLATE("owners: a connection that ends when its packet is dropped", 
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE_TEMPLATE("owners: a chain of packets comes back at once, whatever follows", Pool, plain,
+TEST_CASE_TEMPLATE("owners: a chain of packets is given back within one operation", Pool, plain,
                    returning, adaptive, watched, locked, locked_plain)
 {
     for (std::size_t const length : {3U, 10U, 25U}) {
-        CAPTURE(length); // allocates when it is the first one
+        CAPTURE(length); // allocates at its first use
         auto const before = live_allocations();
         {
             Pool pool;
@@ -173,7 +173,7 @@ TEST_CASE_TEMPLATE("owners: a chain of packets comes back at once, whatever foll
             pool.release(batch);
             CHECK(idle_after() > 0);
             batch[0] = chain(pool, length);
-            pool.acquire(100, batch); // drops it first
+            pool.acquire(100, batch); // drops the handle first
             CHECK(batch[0] != nullptr);
             pool.trim();
         }
@@ -181,8 +181,8 @@ TEST_CASE_TEMPLATE("owners: a chain of packets comes back at once, whatever foll
     }
 }
 
-TEST_CASE_TEMPLATE("owners: a chain above the limits is freed as far as it is above", Pool, plain,
-                   returning, adaptive, watched, locked, locked_plain)
+TEST_CASE_TEMPLATE("owners: a chain longer than the limits is freed as far as it exceeds them",
+                   Pool, plain, returning, adaptive, watched, locked, locked_plain)
 {
     auto const before = live_mallocs();
     Pool pool;
@@ -200,8 +200,8 @@ TEST_CASE_TEMPLATE("owners: a chain above the limits is freed as far as it is ab
     }
 }
 
-TEST_CASE_TEMPLATE("owners: a chain of a thousand", Pool, plain, returning, adaptive, watched,
-                   locked, locked_plain)
+TEST_CASE_TEMPLATE("owners: a chain of 1000 packets returns", Pool, plain, returning, adaptive,
+                   watched, locked, locked_plain)
 {
     auto const before = live_allocations();
     {

@@ -31,7 +31,7 @@ using throwing_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
 
 } // namespace
 
-TEST_CASE("packet: a new one is reset and has exactly the capacity asked for")
+TEST_CASE("packet: a new packet has reset metadata and the requested capacity")
 {
     for (std::size_t const size : {0U, 1U, 548U, 1472U, 65535U}) {
         auto const p = pktpool::create_packet(size);
@@ -50,7 +50,7 @@ TEST_CASE("packet: a new one is reset and has exactly the capacity asked for")
     }
 }
 
-TEST_CASE("packet: every byte of the buffer is the user's, and the header is not in it")
+TEST_CASE("packet: the user may write every byte of the buffer; the header is outside of it")
 {
     auto p = pktpool::create_packet(65535);
     p->size = 65535;
@@ -72,7 +72,7 @@ TEST_CASE("packet: every byte of the buffer is the user's, and the header is not
     CHECK(std::span(read_only.payload().data(), 1)[0] == std::byte{0xff});
 }
 
-TEST_CASE("packet: six bits of transmissions and the two flags do not touch each other")
+TEST_CASE("packet: the bit fields of the metadata do not overlap")
 {
     auto p = pktpool::create_packet(1);
     p->num_transmissions = 63;
@@ -88,7 +88,7 @@ TEST_CASE("packet: six bits of transmissions and the two flags do not touch each
     CHECK(p->bucket == pktpool::no_bucket);
 }
 
-TEST_CASE("packet: the deleter frees, and null is harmless")
+TEST_CASE("packet: the deleter frees the packet and accepts null")
 {
     auto const before = live_allocations();
     pktpool::packet_deleter{}(pktpool::create_packet(100).release());
@@ -96,7 +96,7 @@ TEST_CASE("packet: the deleter frees, and null is harmless")
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("packet: without memory there is no packet and no leak")
+TEST_CASE("packet: without memory create_packet throws and leaks nothing")
 {
     auto const before = live_allocations();
     {
@@ -106,7 +106,7 @@ TEST_CASE("packet: without memory there is no packet and no leak")
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("packet: metadata that throws leaves no memory behind and no packet lost")
+TEST_CASE("packet: metadata that throw leak no memory and no packet")
 {
     throwing_pool pool;
     auto const before = live_allocations();
@@ -123,7 +123,7 @@ TEST_CASE("packet: metadata that throws leaves no memory behind and no packet lo
     CHECK(pool.idle().count == 1);
 }
 
-TEST_CASE("packet: what the metadata owns is given up on release")
+TEST_CASE("packet: a release destroys what the metadata own")
 {
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                owning_metadata>
@@ -137,7 +137,7 @@ TEST_CASE("packet: what the metadata owns is given up on release")
     CHECK(pool.acquire(1)->text.empty());
 }
 
-TEST_CASE("packet: what the metadata owns goes with a packet that is freed")
+TEST_CASE("packet: the free of a packet destroys what the metadata own")
 {
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                owning_metadata>
@@ -156,7 +156,7 @@ struct small_metadata {
 };
 } // namespace
 
-TEST_CASE("packet: the buffer is aligned, whatever the size of the metadata")
+TEST_CASE("packet: the buffer is aligned for every size of the metadata")
 {
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                small_metadata>

@@ -31,7 +31,8 @@ using in_a_third = pool_with<same_heap, pktpool::fixed_limit, tag_metadata>;
 
 } // namespace
 
-TEST_CASE_TEMPLATE("policies: any order", Pool, in_one_order, in_another, in_a_third)
+TEST_CASE_TEMPLATE("policies: the order of the policies does not matter", Pool, in_one_order,
+                   in_another, in_a_third)
 {
     Pool pool;
     auto p = pool.acquire(1);
@@ -43,7 +44,7 @@ TEST_CASE_TEMPLATE("policies: any order", Pool, in_one_order, in_another, in_a_t
     CHECK(pool.acquire(1)->tag == 7);
 }
 
-TEST_CASE("policies: the defaults are the plain names")
+TEST_CASE("policies: the plain names have the default policies")
 {
     static_assert(std::is_same_v<pktpool::packet_pool::packet, pktpool::packet>);
     static_assert(std::is_same_v<pktpool::packet_pool::packet_ptr, pktpool::packet_ptr>);

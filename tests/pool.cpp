@@ -36,7 +36,7 @@ struct other_buckets {
 
 } // namespace
 
-TEST_CASE("pool: three buckets; above them packets of exactly the size asked for")
+TEST_CASE("pool: three buckets; above them packets of the exact size")
 {
     packet_pool pool;
     CHECK(pool.acquire(0)->allocated == 20);
@@ -49,7 +49,7 @@ TEST_CASE("pool: three buckets; above them packets of exactly the size asked for
     CHECK(pool.acquire(65535)->allocated == 65535);
 }
 
-TEST_CASE("pool: a size known to the compiler gets the same packet")
+TEST_CASE("pool: acquire<N>() gives the same packets as acquire(n)")
 {
     packet_pool pool;
     CHECK(pool.acquire<0>()->allocated == 20);
@@ -65,7 +65,7 @@ TEST_CASE("pool: a size known to the compiler gets the same packet")
     CHECK(pool.acquire<500>().get() == address);
 }
 
-TEST_CASE("pool: a size that is no datagram's is refused and changes nothing")
+TEST_CASE("pool: a size above 65535 is refused and changes nothing")
 {
     packet_pool pool;
     pool.release(pool.acquire(1));
@@ -80,7 +80,7 @@ TEST_CASE("pool: a size that is no datagram's is refused and changes nothing")
     CHECK(live_allocations() <= before + 1);
 }
 
-TEST_CASE("pool: the most recently released packet is the first out, reset")
+TEST_CASE("pool: the most recently released packet is the next one, with reset metadata")
 {
     packet_pool pool;
     auto first = pool.acquire(100);
@@ -107,7 +107,7 @@ TEST_CASE("pool: the most recently released packet is the first out, reset")
     CHECK(p->allocated == 548);
 }
 
-TEST_CASE("pool: the buffer of a packet is not touched, whoever had it before")
+TEST_CASE("pool: the buffer of a packet is not touched between two users")
 {
     packet_pool pool;
     auto p = pool.acquire(300);
@@ -116,7 +116,7 @@ TEST_CASE("pool: the buffer of a packet is not touched, whoever had it before")
     CHECK(pool.acquire(300)->data()[0] == std::byte{0x5a});
 }
 
-TEST_CASE("pool: release keeps up to the limit of each bucket, and frees the rest")
+TEST_CASE("pool: release keeps packets up to the limit of each bucket, and frees the rest")
 {
     auto const before = live_allocations();
     {
@@ -143,7 +143,7 @@ TEST_CASE("pool: release keeps up to the limit of each bucket, and frees the res
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("pool: null is harmless")
+TEST_CASE("pool: a null handle is accepted")
 {
     packet_pool pool;
     pool.release(nullptr);
@@ -151,19 +151,19 @@ TEST_CASE("pool: null is harmless")
     CHECK(pool.idle() == pktpool::idle_packets{});
 }
 
-TEST_CASE("pool: a packet without a bucket, or of another policy's, is freed")
+TEST_CASE("pool: a packet without a bucket, or with a bucket of another policy, is freed")
 {
     packet_pool pool;
     pktpool::basic_packet_pool<other_buckets> other;
     static_assert(std::is_same_v<decltype(other)::packet_ptr, packet_ptr>);
 
     auto const before = live_allocations();
-    pool.release(pktpool::create_packet(548)); // the bucket is in the packet, not in its size
-    pool.release(other.acquire(21));           // bucket 0 of 21 bytes is not ours of 20
+    pool.release(pktpool::create_packet(548)); // the bucket is not derived from the size
+    pool.release(other.acquire(21));           // bucket 0 has 21 bytes there, 20 here
     CHECK(pool.idle().count == 0);
     CHECK(live_allocations() == before);
 
-    pool.release(other.acquire(500)); // bucket 1 of 548 bytes is as good as ours
+    pool.release(other.acquire(500)); // bucket 1 has 548 bytes in both
     CHECK(pool.idle(1).count == 1);
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("pool: decay frees the oldest idle packet of every bucket")
     }
 }
 
-TEST_CASE("pool: handles may outlive it")
+TEST_CASE("pool: handles may outlive the pool")
 {
     auto const before = live_allocations();
     std::optional<packet_pool> pool(std::in_place);
@@ -202,7 +202,7 @@ TEST_CASE("pool: handles may outlive it")
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("pool: its constructor and its moves allocate nothing")
+TEST_CASE("pool: the constructor and the moves allocate nothing")
 {
     auto const before = allocation_count();
     packet_pool pool;
@@ -211,7 +211,7 @@ TEST_CASE("pool: its constructor and its moves allocate nothing")
     CHECK(allocation_count() == before);
 }
 
-TEST_CASE("pool: moved from, it is empty and usable")
+TEST_CASE("pool: a moved-from pool is empty and usable")
 {
     auto const before = live_allocations();
     {
@@ -224,14 +224,14 @@ TEST_CASE("pool: moved from, it is empty and usable")
         packet_pool moved = std::move(pool);
         CHECK(moved.idle(1).count == 1);
         CHECK(pool.idle().count == 0);
-        moved.release(std::move(out)); // a packet that was out during the move
+        moved.release(std::move(out)); // this packet was outstanding during the move
         CHECK(moved.idle(2).count == 1);
         CHECK(moved.acquire(100).get() == address);
 
         pool.release(pool.acquire(100));
         CHECK(pool.idle(1).count == 1);
 
-        moved = std::move(pool); // what it kept is freed
+        moved = std::move(pool); // frees the idle packets of `moved`
         CHECK(moved.idle().count == 1);
         CHECK(pool.idle().count == 0);
         auto& same = moved;
@@ -241,7 +241,7 @@ TEST_CASE("pool: moved from, it is empty and usable")
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("pool: memory that fails at any allocation leaves it as it was")
+TEST_CASE("pool: it is unchanged when any allocation fails")
 {
     // The script allocates five times; each of them fails once.
     for (std::size_t successes = 0; successes < 5; ++successes) {
@@ -278,7 +278,7 @@ TEST_CASE("pool: memory that fails at any allocation leaves it as it was")
     }
 }
 
-TEST_CASE("pool: a move takes the slots along; the two do not share any")
+TEST_CASE("pool: a move moves the slots; the two pools share none")
 {
     std::optional<packet_pool> pool(std::in_place);
     std::vector<pktpool::packet_ptr> out(10);
@@ -303,8 +303,7 @@ struct smaller_and_more {
 };
 } // namespace
 
-TEST_CASE("pool: a packet of another policy's, smaller or of a bucket that is not ours, is "
-          "freed")
+TEST_CASE("pool: a packet of another policy, smaller or with an unknown bucket, is freed")
 {
     packet_pool pool;
     pktpool::basic_packet_pool<smaller_and_more> other;
@@ -316,7 +315,7 @@ TEST_CASE("pool: a packet of another policy's, smaller or of a bucket that is no
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("pool: moved from after decays, it is empty and usable")
+TEST_CASE("pool: moved from after decays, a pool is empty and usable")
 {
     packet_pool pool;
     std::vector<packet_ptr> out(12);

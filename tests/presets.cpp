@@ -18,8 +18,8 @@ namespace {
 
 using pktpool::ip;
 
-/// What a preset should be, written out; the sizes are those of a table of the protocols' facts,
-/// where the code computes them.
+/// The expected values of a preset. Its sizes are those of a table of protocol facts; the module
+/// computes them.
 struct preset {
     std::string_view name;
     std::vector<std::size_t> sizes;
@@ -35,15 +35,15 @@ void check_edges(preset const& expected)
     CHECK(pktpool::headroom_of<Buckets> == expected.headroom);
     CHECK(pktpool::tailroom_of<Buckets> == expected.tailroom);
     pktpool::basic_packet_pool<Buckets> pool;
-    std::size_t before = 0; // the size of the bucket below
+    std::size_t before = 0; // the size of the next smaller bucket
     for (std::size_t i = 0; i < expected.sizes.size(); ++i) {
         auto const size = expected.sizes[i];
         CAPTURE(size);
         CHECK(Buckets::buckets[i].size == size);
-        for (auto const asked : {before + 1, size - 1, size}) {
-            auto const p = pool.acquire(asked);
-            CHECK(p->bucket == (asked == before ? i - 1 : i));
-            CHECK(p->allocated == (asked == before ? before : size));
+        for (auto const requested : {before + 1, size - 1, size}) {
+            auto const p = pool.acquire(requested);
+            CHECK(p->bucket == (requested == before ? i - 1 : i));
+            CHECK(p->allocated == (requested == before ? before : size));
         }
         before = size;
     }
@@ -116,7 +116,7 @@ TEST_CASE("presets: every size goes to its bucket, at all edges")
                                           {"jumbo, dual", {256, 1472, 8972}}}});
 }
 
-TEST_CASE("presets: most idle packets of what carries the data, few of what is large")
+TEST_CASE("presets: limits are large for packets with payload and small for rare sizes")
 {
     using limits = std::vector<std::size_t>;
     CHECK(limits_of<pktpool::utp_buckets<ip::v4>>() == limits{256, 64, 256});
@@ -130,7 +130,7 @@ TEST_CASE("presets: most idle packets of what carries the data, few of what is l
     CHECK(limits_of<pktpool::jumbo_buckets<ip::v4>>() == limits{64, 64, 256});
 }
 
-TEST_CASE("presets: headers for with_headroom_tailroom are those of the protocols")
+TEST_CASE("presets: headroom constants are the header sizes of the protocols")
 {
     CHECK(pktpool::socks5_header_ipv4 == 10);
     CHECK(pktpool::socks5_header_ipv6 == 22);
@@ -138,9 +138,9 @@ TEST_CASE("presets: headers for with_headroom_tailroom are those of the protocol
     CHECK(pktpool::srtp_trailer_max == 148);
 }
 
-TEST_CASE("presets: what the protocol may send fits a bucket that is kept")
+TEST_CASE("presets: the largest datagram of the protocol fits a bucket that is kept")
 {
-    // The largest datagram of each protocol that is bound by itself, not by the link.
+    // The largest datagram of each protocol that the protocol itself bounds, not the link.
     CHECK(pktpool::bucket_index<pktpool::dns_buckets>(65535) == 4);
     CHECK(pktpool::bucket_index<pktpool::quic_buckets<ip::v6>>(65527) == 3);
     CHECK(pktpool::bucket_index<pktpool::dtls_buckets<ip::v6>>(13 + (1 << 14) + 2048) == 3);

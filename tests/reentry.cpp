@@ -1,4 +1,4 @@
-// Sources and metadata that call the pool they belong to, at every point where they are called.
+// Sources and metadata call their own pool, at every point where the pool calls them.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -38,14 +38,14 @@ using locked =
                                calling_metadata, calling_source, pktpool::return_on_drop,
                                pktpool::max_idle_bytes<4000>>;
 
-/// A pool with packets on both sides of it.
+/// A pool and two sets of packets.
 template <class Pool>
 struct scene {
     using handles = std::vector<typename Pool::packet_ptr>;
 
     Pool pool;
     handles held;   ///< for the operation
-    handles queued; ///< for what the source or the metadata does
+    handles queued; ///< for the calls of the source or the metadata
 
     scene()
     {
@@ -58,7 +58,7 @@ struct scene {
         held.push_back(pool.acquire(3000));
     }
 
-    /// Every packet is idle or in one hand, and what is idle can be had without the source.
+    /// Every packet is idle or in one handle, and idle packets are acquired without the source.
     void check_whole()
     {
         std::set<void const*> out;
@@ -79,8 +79,8 @@ struct scene {
             CHECK(total.kept + total.reserved - total.hits - total.decayed - total.trimmed ==
                   pool.idle().count);
             std::size_t listed = 0;
-            for (auto const& place : pool.outstanding()) {
-                listed += place.count;
+            for (auto const& each : pool.outstanding()) {
+                listed += each.count;
             }
             CHECK(listed == handles_out);
         }
@@ -99,7 +99,7 @@ struct scene {
     }
 };
 
-/// What the pool promises to hold at the most.
+/// The bounds that the pool promises.
 template <class Pool>
 bool within_bounds(Pool const& pool)
 {
@@ -116,24 +116,24 @@ void reserve_if_it_fits(Pool& pool, std::size_t packets)
     try {
         pool.reserve(100, packets);
         // NOLINTNEXTLINE(bugprone-empty-catch)
-    } catch (std::length_error const&) { // the bound on idle bytes
+    } catch (std::length_error const&) { // above the bound on idle bytes
     }
 }
 
 template <class Pool>
 using step = std::pair<std::string, std::function<void(scene<Pool>&)>>;
 
-/// What a program may do to a pool from its source and its metadata.
+/// Calls of the source and the metadata.
 template <class Pool>
 std::vector<step<Pool>> const& actions()
 {
-    using place = scene<Pool>;
+    using pool_scene = scene<Pool>;
     static std::vector<step<Pool>> const all{
-        {"trim", [](place& s) { s.pool.trim(); }},
-        {"decay", [](place& s) { s.pool.decay(); }},
-        {"reserve", [](place& s) { reserve_if_it_fits(s.pool, 3); }},
+        {"trim", [](pool_scene& s) { s.pool.trim(); }},
+        {"decay", [](pool_scene& s) { s.pool.decay(); }},
+        {"reserve", [](pool_scene& s) { reserve_if_it_fits(s.pool, 3); }},
         {"release one",
-         [](place& s) {
+         [](pool_scene& s) {
              if (!s.queued.empty()) {
                  auto p = std::move(s.queued.back());
                  s.queued.pop_back();
@@ -141,44 +141,44 @@ std::vector<step<Pool>> const& actions()
              }
          }},
         {"release all",
-         [](place& s) {
+         [](pool_scene& s) {
              auto all = std::exchange(s.queued, {});
              s.pool.release(all);
          }},
-        {"drop all", [](place& s) { s.queued.clear(); }},
-        {"acquire", [](place& s) { s.queued.push_back(s.pool.acquire(100)); }},
-        {"acquire and release", [](place& s) { s.pool.release(s.pool.acquire(100)); }},
-        {"use", [](place& s) { s.pool.release(s.pool.acquire(3000)); }},
-        {"look", [](place& s) { CHECK(within_bounds(s.pool)); }},
+        {"drop all", [](pool_scene& s) { s.queued.clear(); }},
+        {"acquire", [](pool_scene& s) { s.queued.push_back(s.pool.acquire(100)); }},
+        {"acquire and release", [](pool_scene& s) { s.pool.release(s.pool.acquire(100)); }},
+        {"use", [](pool_scene& s) { s.pool.release(s.pool.acquire(3000)); }},
+        {"look", [](pool_scene& s) { CHECK(within_bounds(s.pool)); }},
     };
     return all;
 }
 
-/// What a pool may be doing meanwhile.
+/// Operations of the pool during which the source and the metadata are called.
 template <class Pool>
 std::vector<step<Pool>> const& operations()
 {
-    using place = scene<Pool>;
-    auto const take = [](place& s, std::size_t size, std::size_t packets) {
-        typename place::handles batch(packets);
+    using pool_scene = scene<Pool>;
+    auto const take = [](pool_scene& s, std::size_t size, std::size_t packets) {
+        typename pool_scene::handles batch(packets);
         s.pool.acquire(size, batch);
         std::ranges::move(batch, std::back_inserter(s.held));
     };
     static std::vector<step<Pool>> const all{
-        {"a hit", [](place& s) { s.held.push_back(s.pool.acquire(100)); }},
-        {"a miss", [](place& s) { s.held.push_back(s.pool.acquire(1)); }},
-        {"an exact one", [](place& s) { s.held.push_back(s.pool.acquire(4000)); }},
-        {"a batch", [take](place& s) { take(s, 100, 8); }},
-        {"an exact batch", [take](place& s) { take(s, 4000, 3); }},
-        {"a batch of full handles", [](place& s) { s.pool.acquire(548, s.held); }},
-        {"a release", [](place& s) { s.pool.release(std::move(s.held.front())); }},
-        {"an exact release", [](place& s) { s.pool.release(std::move(s.held.back())); }},
-        {"a batch release", [](place& s) { s.pool.release(s.held); }},
-        {"drops", [](place& s) { s.held.clear(); }},
-        {"trim", [](place& s) { s.pool.trim(); }},
-        {"decay", [](place& s) { s.pool.decay(); }},
-        {"reserve", [](place& s) { reserve_if_it_fits(s.pool, 5); }},
-        {"shrink", [](place& s) { s.pool.shrink_to_bucket(s.held[12]); }},
+        {"a hit", [](pool_scene& s) { s.held.push_back(s.pool.acquire(100)); }},
+        {"a miss", [](pool_scene& s) { s.held.push_back(s.pool.acquire(1)); }},
+        {"an exact one", [](pool_scene& s) { s.held.push_back(s.pool.acquire(4000)); }},
+        {"a batch", [take](pool_scene& s) { take(s, 100, 8); }},
+        {"an exact batch", [take](pool_scene& s) { take(s, 4000, 3); }},
+        {"a batch of full handles", [](pool_scene& s) { s.pool.acquire(548, s.held); }},
+        {"a release", [](pool_scene& s) { s.pool.release(std::move(s.held.front())); }},
+        {"an exact release", [](pool_scene& s) { s.pool.release(std::move(s.held.back())); }},
+        {"a batch release", [](pool_scene& s) { s.pool.release(s.held); }},
+        {"drops", [](pool_scene& s) { s.held.clear(); }},
+        {"trim", [](pool_scene& s) { s.pool.trim(); }},
+        {"decay", [](pool_scene& s) { s.pool.decay(); }},
+        {"reserve", [](pool_scene& s) { reserve_if_it_fits(s.pool, 5); }},
+        {"shrink", [](pool_scene& s) { s.pool.shrink_to_bucket(s.held[12]); }},
     };
     return all;
 }
@@ -216,7 +216,7 @@ void run(point at, std::size_t from, bool throws, step<Pool> const& action,
 
 } // namespace
 
-TEST_CASE_TEMPLATE("reentry: whatever is called from wherever, the pool is whole", Pool, plain,
+TEST_CASE_TEMPLATE("reentry: the pool is consistent after any call from any point", Pool, plain,
                    returning, adaptive, watched, bounded, locked)
 {
     auto const before = calling_source::live;
@@ -226,7 +226,7 @@ TEST_CASE_TEMPLATE("reentry: whatever is called from wherever, the pool is whole
             if (throws && !may_throw) {
                 continue;
             }
-            for (std::size_t const from : {0U, 3U}) { // calls that nothing happens at
+            for (std::size_t const from : {0U, 3U}) { // calls without an action before
                 for (auto const& action : actions<Pool>()) {
                     for (auto const& operation : operations<Pool>()) {
                         run<Pool>(at, from, throws, action, operation);

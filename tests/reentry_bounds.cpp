@@ -1,4 +1,4 @@
-// A source that calls its pool: what that costs is bounded, and numbers add up.
+// A source that calls its pool: the cost is bounded, and the counts add up.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -43,10 +43,10 @@ void check_counts([[maybe_unused]] Pool const& pool, [[maybe_unused]] std::size_
 
 } // namespace
 
-TEST_CASE_TEMPLATE("reentry: a source that releases packets to make memory, and then throws", Pool,
-                   plain, returning, adaptive, watched, locked)
+TEST_CASE_TEMPLATE("reentry: a source may release packets to the pool and then throw", Pool, plain,
+                   returning, adaptive, watched, locked)
 {
-    for (std::size_t const good : {0U, 1U, 4U}) { // calls before it runs short
+    for (std::size_t const good : {0U, 1U, 4U}) { // successful calls before the failure
         CAPTURE(good);
         Pool pool;
         std::vector<typename Pool::packet_ptr> idle(5);
@@ -82,7 +82,7 @@ TEST_CASE_TEMPLATE("reentry: a source that releases packets to make memory, and 
     }
 }
 
-TEST_CASE_TEMPLATE("reentry: a batch that fails has idle packets behind new ones, and all go back",
+TEST_CASE_TEMPLATE("reentry: a failed batch with idle packets behind new ones returns all of them",
                    Pool, plain, returning, adaptive, watched, locked)
 {
     Pool pool;
@@ -108,8 +108,9 @@ TEST_CASE_TEMPLATE("reentry: a batch that fails has idle packets behind new ones
     check_counts(pool, 0);
 }
 
-TEST_CASE_TEMPLATE("reentry: reserve makes what was lacking, and no more when all of it is trimmed",
-                   Pool, plain, returning, adaptive, watched, locked)
+TEST_CASE_TEMPLATE(
+    "reentry: reserve makes at most the packets that were lacking, also if all are trimmed", Pool,
+    plain, returning, adaptive, watched, locked)
 {
     Pool pool;
     auto const before = calling_source::allocated;
@@ -135,8 +136,9 @@ TEST_CASE_TEMPLATE("reentry: reserve makes what was lacking, and no more when al
     check_counts(pool, 0);
 }
 
-TEST_CASE_TEMPLATE("reentry: a reserve that is helped makes no packet that finds no room", Pool,
-                   plain, returning, watched, locked)
+TEST_CASE_TEMPLATE(
+    "reentry: reserve makes no packet above the limit if the source releases packets", Pool, plain,
+    returning, watched, locked)
 {
     Pool pool;
     std::vector<typename Pool::packet_ptr> queued(8);
@@ -151,8 +153,9 @@ TEST_CASE_TEMPLATE("reentry: a reserve that is helped makes no packet that finds
     check_counts(pool, 0);
 }
 
-TEST_CASE_TEMPLATE("reentry: trim frees what was idle, not what its source releases meanwhile",
-                   Pool, plain, returning, adaptive, watched, locked)
+TEST_CASE_TEMPLATE(
+    "reentry: trim frees the packets that were idle, not those that its source releases", Pool,
+    plain, returning, adaptive, watched, locked)
 {
     Pool pool;
     pool.reserve(100, 4);
@@ -175,7 +178,7 @@ TEST_CASE_TEMPLATE("reentry: trim frees what was idle, not what its source relea
     check_counts(pool, queued.size());
 }
 
-TEST_CASE_TEMPLATE("reentry: trim ends, though its source always brings another packet", Pool,
+TEST_CASE_TEMPLATE("reentry: trim ends, also if its source releases a packet at each call", Pool,
                    plain, returning, adaptive, watched, locked)
 {
     Pool pool;
@@ -191,7 +194,7 @@ TEST_CASE_TEMPLATE("reentry: trim ends, though its source always brings another 
     check_counts(pool, 0);
 }
 
-TEST_CASE_TEMPLATE("reentry: a packet that is freed may be followed by any number", Pool, plain,
+TEST_CASE_TEMPLATE("reentry: the free of one packet may release any number of packets", Pool, plain,
                    returning, watched, locked)
 {
     Pool pool;
@@ -199,7 +202,7 @@ TEST_CASE_TEMPLATE("reentry: a packet that is freed may be followed by any numbe
     pool.acquire(100, many);
     {
         interruption const next(point::deallocate, 0, [&] {
-            pool.release(pool.acquire(100)); // there is one idle, and room for it
+            pool.release(pool.acquire(100)); // one packet is idle, and one more is kept
         });
         pool.release(many);
     }
@@ -208,7 +211,7 @@ TEST_CASE_TEMPLATE("reentry: a packet that is freed may be followed by any numbe
     check_counts(pool, 0);
 }
 
-TEST_CASE("reentry: a slab is whole, whatever is called from wherever")
+TEST_CASE("reentry: a slab is consistent after any call from any point")
 {
     using slab_type = pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::unchecked,
                                                  calling_metadata, calling_source>;

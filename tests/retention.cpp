@@ -14,7 +14,7 @@ import pktpool;
 
 namespace {
 
-/// Keeps half of the limit; a decay gives all of it back.
+/// Keeps half of the limit; a decay frees all idle packets.
 struct half_of_limit {
     static constexpr std::uint32_t ceiling(std::uint32_t limit) noexcept { return limit / 2; }
     static constexpr std::uint32_t surplus(pktpool::slab_counts const& counts) noexcept
@@ -35,7 +35,7 @@ void release_many(Pool& pool, std::size_t count)
 
 } // namespace
 
-TEST_CASE("retention: fixed_limit keeps up to the limit and gives one back at each decay")
+TEST_CASE("retention: fixed_limit keeps packets up to the limit and frees one per decay")
 {
     pktpool::packet_pool pool;
     release_many(pool, 25);
@@ -48,7 +48,7 @@ TEST_CASE("retention: fixed_limit keeps up to the limit and gives one back at ea
     CHECK(pool.idle(0).count == 0);
 }
 
-TEST_CASE("retention: a policy of the user's own")
+TEST_CASE("retention: a policy of the user")
 {
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded, half_of_limit>
         pool;
@@ -64,19 +64,19 @@ using adaptive_pool = pktpool::adaptive_packet_pool;
 
 } // namespace
 
-TEST_CASE("retention: demand_tracked keeps what was outstanding, however much")
+TEST_CASE("retention: demand_tracked keeps as many packets as were outstanding")
 {
     adaptive_pool pool;
     release_many(pool, 5000);
     CHECK(pool.idle(0).count == 5000);
-    pool.decay(); // the window had 5000 outstanding
+    pool.decay(); // 5000 packets were outstanding in the window
     CHECK(pool.idle(0).count == 5000);
     release_many(pool, 5000);
     pool.decay();
     CHECK(pool.idle(0).count == 5000);
 }
 
-TEST_CASE("retention: the mark falls by half a decay at the most, down to the limit")
+TEST_CASE("retention: the mark falls by at most half per decay, down to the limit")
 {
     adaptive_pool pool;
     release_many(pool, 100);
@@ -87,20 +87,20 @@ TEST_CASE("retention: the mark falls by half a decay at the most, down to the li
     }
 }
 
-TEST_CASE("retention: the peak of the window counts, not what is outstanding at the decay")
+TEST_CASE("retention: the peak of the window counts, not the packets outstanding at the decay")
 {
     adaptive_pool pool;
     release_many(pool, 100);
     pool.decay();
-    release_many(pool, 70); // the most of this window, and none at its end
+    release_many(pool, 70); // the peak of this window; none is outstanding at its end
     pool.decay();
     CHECK(pool.idle(0).count == 70);
     auto p = pool.acquire(1);
-    pool.decay(); // 1 outstanding: half of 70 is more
+    pool.decay(); // one packet was outstanding: half of 70 is more
     CHECK(pool.idle(0).count == 34);
 }
 
-TEST_CASE("retention: one decay frees no more than its number of packets, the oldest")
+TEST_CASE("retention: one decay frees at most most_freed packets, the oldest")
 {
     constexpr std::size_t many = 4000;
     adaptive_pool pool;
@@ -115,13 +115,13 @@ TEST_CASE("retention: one decay frees no more than its number of packets, the ol
     CHECK(pool.idle(0).count == left);
 
     out.resize(left);
-    pool.acquire(1, out); // newest first: all but the oldest
+    pool.acquire(1, out); // newest first: all except the oldest
     for (std::size_t i = 0; i < left; ++i) {
         REQUIRE(out[i].get() == order[many - 1 - i]);
     }
 }
 
-TEST_CASE("retention: a burst of thousands is back at the limits after 16 decays")
+TEST_CASE("retention: after a burst of thousands the limits are reached in 16 decays")
 {
     adaptive_pool pool;
     release_many(pool, 4096);
@@ -143,7 +143,7 @@ TEST_CASE("retention: reserved packets are no demand")
     CHECK(pool.idle(0).count == 121);
 }
 
-TEST_CASE("retention: slots that a burst needed are given back, too")
+TEST_CASE("retention: slots for a burst are freed, too")
 {
     adaptive_pool pool;
     release_many(pool, 4096);
@@ -152,14 +152,14 @@ TEST_CASE("retention: slots that a burst needed are given back, too")
         pool.decay();
     }
     CHECK(peak - allocated_bytes() > 4086 * (sizeof(pktpool::packet) + 20) + 4000 * sizeof(void*));
-    release_many(pool, 300); // and grow again
+    release_many(pool, 300); // the slots grow again
     CHECK(pool.idle(0).count == 300);
 }
 
-TEST_CASE("retention: slots come in few steps, and no more than the packets need")
+TEST_CASE("retention: slots grow in few steps, and not beyond the number of packets")
 {
     adaptive_pool pool;
-    pool.release(pool.acquire(1)); // the home, and the first slots
+    pool.release(pool.acquire(1)); // the core, and the first slots
     std::vector<adaptive_pool::packet_ptr> out(5000);
     auto const count = allocation_count();
     auto const bytes = allocated_bytes();
@@ -169,17 +169,17 @@ TEST_CASE("retention: slots come in few steps, and no more than the packets need
     CHECK(slots <= 2 * 8192 * sizeof(void*));
 }
 
-TEST_CASE("retention: slots are given back when a quarter of them is enough, once")
+TEST_CASE("retention: slots are freed once, when a quarter of them is enough")
 {
     adaptive_pool pool;
-    release_many(pool, 100); // slots for 128
+    release_many(pool, 100); // slots for 128 packets
     pool.decay();
     auto const before = allocation_count();
     pool.decay();
-    CHECK(pool.idle(0).count == 50); // needs 64
+    CHECK(pool.idle(0).count == 50); // needs 64 slots
     CHECK(allocation_count() == before);
     pool.decay();
-    CHECK(pool.idle(0).count == 25); // needs 32
+    CHECK(pool.idle(0).count == 25); // needs 32 slots
     CHECK(allocation_count() == before + 1);
     for (int i = 0; i < 5; ++i) {
         pool.decay();
@@ -187,7 +187,7 @@ TEST_CASE("retention: slots are given back when a quarter of them is enough, onc
     CHECK(allocation_count() == before + 1);
 
     adaptive_pool few;
-    release_many(few, 60); // slots for 64; the fewest there are is 32
+    release_many(few, 60); // slots for 64 packets; 32 is the minimum
     auto const fewest = allocation_count();
     for (int i = 0; i < 5; ++i) {
         few.decay();
@@ -214,7 +214,7 @@ TEST_CASE("retention: slots for the limit of the bucket are kept")
     CHECK(allocation_count() == before);
 }
 
-TEST_CASE("retention: a reserve does not hide the demand before it")
+TEST_CASE("retention: a reserve does not change the peak before it")
 {
     adaptive_pool pool;
     release_many(pool, 100);
@@ -237,26 +237,26 @@ TEST_CASE("retention: trim does not lower the mark")
     CHECK(pool.idle(0).count == 25);
 }
 
-TEST_CASE("retention: the first slots are for 32 packets")
+TEST_CASE("retention: the first array of slots holds 32 packets")
 {
     adaptive_pool pool;
     std::vector<adaptive_pool::packet_ptr> out(32);
     auto const before = allocation_count();
     pool.acquire(1, out);
-    CHECK(allocation_count() == before + 32 + 2); // the home, and the slots
+    CHECK(allocation_count() == before + 32 + 2); // the core, and the slots
 }
 
-TEST_CASE("retention: a decay without memory for fewer slots keeps those that it has")
+TEST_CASE("retention: a decay without memory for fewer slots keeps the current ones")
 {
     adaptive_pool pool;
-    release_many(pool, 100); // slots for 128
+    release_many(pool, 100); // slots for 128 packets
     pool.decay();
     pool.decay();
     {
         failing_heap const heap(0);
         pool.decay();
     }
-    CHECK(pool.idle(0).count == 25); // needs 32
+    CHECK(pool.idle(0).count == 25); // needs 32 slots
     release_many(pool, 100);
     CHECK(pool.idle(0).count == 100);
 }

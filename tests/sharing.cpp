@@ -1,4 +1,4 @@
-// One pool, many threads: synchronized under load. The preset tsan is where these say most.
+// One synchronized pool under load from many threads. The preset tsan checks it best.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -31,11 +31,11 @@ using recursive_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
                                                   pktpool::synchronized<std::recursive_mutex>,
                                                   pktpool::return_on_drop>;
 
-/// Packets on their way from one thread to another.
+/// Packets that one thread hands to another one.
 template <class Pool>
 class exchange {
 public:
-    /// Puts a packet in and gets another one, or none.
+    /// Adds a packet and returns another one, or null.
     typename Pool::packet_ptr swap(typename Pool::packet_ptr p, std::size_t slot)
     {
         std::scoped_lock const held(mutex_);
@@ -68,7 +68,7 @@ void run_threads(Pool& pool, unsigned threads)
                 std::this_thread::yield();
                 damaged += p->data()[0] != mark || p->data()[size - 1] != mark ? 1U : 0U;
                 switch (what % 8) {
-                case 0: // dropped
+                case 0: // drops it
                     break;
                 case 1:
                     pool.decay();
@@ -86,7 +86,7 @@ void run_threads(Pool& pool, unsigned threads)
                 case 4:
                     static_cast<void>(pool.idle());
                     break;
-                default: // another thread's is released here, or dropped
+                default: // releases or drops a packet of another thread
                     pool.release(others.swap(std::move(p), what / 64));
                 }
             }
@@ -100,7 +100,7 @@ void run_threads(Pool& pool, unsigned threads)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("sharing: no packet is in two hands, none is lost", Pool, plain_pool,
+TEST_CASE_TEMPLATE("sharing: no packet has two owners, and none leaks", Pool, plain_pool,
                    adaptive_pool, watched_pool, recursive_pool)
 {
     for (unsigned const threads : {2U, 8U}) {
@@ -142,7 +142,7 @@ TEST_CASE_TEMPLATE("sharing: the first use may come from many threads at once", 
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE_TEMPLATE("sharing: the pool may end while other threads drop its packets", Pool,
+TEST_CASE_TEMPLATE("sharing: the pool may be destroyed while other threads drop its packets", Pool,
                    adaptive_pool, watched_pool)
 {
     auto const before = live_allocations();
@@ -178,12 +178,12 @@ struct chained::link {
 
 } // namespace
 
-TEST_CASE("sharing: what metadata owns is dropped outside the lock")
+TEST_CASE("sharing: what metadata own is dropped without the lock")
 {
     chained_pool pool;
     auto p = pool.acquire(20);
     p->next = std::make_unique<chained::link>(pool.acquire(20));
-    pool.release(std::move(p)); // the second comes home through the same door
+    pool.release(std::move(p)); // the second packet returns through the same lock
     CHECK(pool.idle().count == 2);
     p = pool.acquire(20);
     p->next = std::make_unique<chained::link>(pool.acquire(20));

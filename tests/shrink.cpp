@@ -1,4 +1,4 @@
-// shrink_to_bucket with headroom: the used bytes stay where they are in the datagram.
+// shrink_to_bucket with headroom: the used bytes keep their offset in the datagram.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -15,11 +15,11 @@ namespace {
 using pktpool::libtorrent_buckets;
 using pktpool::single_threaded;
 
-using roomy_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
-using roomy = pktpool::basic_packet_pool<roomy_buckets>;
-using adaptive = pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::demand_tracked,
-                                            pktpool::return_on_drop>;
-using watched = pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened,
+using headroom_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
+using with_headroom = pktpool::basic_packet_pool<headroom_buckets>;
+using adaptive = pktpool::basic_packet_pool<headroom_buckets, single_threaded,
+                                            pktpool::demand_tracked, pktpool::return_on_drop>;
+using watched = pktpool::basic_packet_pool<headroom_buckets, single_threaded, pktpool::hardened,
                                            pktpool::clear_on_release>;
 using head_only =
     pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 0>>;
@@ -27,7 +27,7 @@ using head_only =
 constexpr std::size_t headroom = 10;
 constexpr std::array<std::size_t, 3> capacities{20, 548, 1472};
 
-/// A packet of 1472 bytes with numbered bytes; its datagram starts at the first.
+/// A packet of 1472 bytes with numbered bytes, from the start of its datagram.
 template <class Pool>
 typename Pool::packet_ptr numbered(Pool& pool, std::size_t bytes)
 {
@@ -41,7 +41,7 @@ typename Pool::packet_ptr numbered(Pool& pool, std::size_t bytes)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("shrink: headroom that a trim made is still there", Pool, roomy, adaptive,
+TEST_CASE_TEMPLATE("shrink: headroom from trim_start is kept", Pool, with_headroom, adaptive,
                    watched, head_only)
 {
     Pool pool;
@@ -53,7 +53,7 @@ TEST_CASE_TEMPLATE("shrink: headroom that a trim made is still there", Pool, roo
     CHECK(p->headroom() == 50);
     CHECK(p->used().size() == 20);
     CHECK(p->used()[0] == std::byte{40});
-    auto const header = p->prepend(40); // a longer header than the one that was taken away
+    auto const header = p->prepend(40); // a longer header than the one that was removed
     std::ranges::fill(header, std::byte{0xee});
     CHECK(p->used()[39] == std::byte{0xee});
     CHECK(p->used()[40] == std::byte{40});
@@ -63,9 +63,9 @@ TEST_CASE_TEMPLATE("shrink: headroom that a trim made is still there", Pool, roo
     pool.release(std::move(p));
 }
 
-TEST_CASE("shrink: a bucket is too small when the used bytes end behind it")
+TEST_CASE("shrink: a bucket whose capacity ends before the used bytes is too small")
 {
-    roomy pool;
+    with_headroom pool;
     auto p = numbered(pool, 600);
     p->trim_start(590);
     auto const* const same = p.get();
@@ -73,9 +73,9 @@ TEST_CASE("shrink: a bucket is too small when the used bytes end behind it")
     CHECK(p.get() == same);
     CHECK(p->headroom() == 600);
     p->trim_end(5);
-    CHECK_FALSE(pool.shrink_to_bucket(p)); // 595
+    CHECK_FALSE(pool.shrink_to_bucket(p)); // needs 595 bytes
     p->trim_end(5);
-    CHECK_FALSE(pool.shrink_to_bucket(p)); // nothing is used, and 590 can be prepended
+    CHECK_FALSE(pool.shrink_to_bucket(p)); // nothing is used, and 590 bytes can be prepended
     CHECK(p->headroom() == 600);
 
     p = numbered(pool, 548);
@@ -86,8 +86,9 @@ TEST_CASE("shrink: a bucket is too small when the used bytes end behind it")
     CHECK(p->used()[7] == static_cast<std::byte>(547));
 }
 
-TEST_CASE_TEMPLATE("shrink: whatever was prepended and trimmed, as much can be prepended as before",
-                   Pool, roomy, adaptive, watched, head_only)
+TEST_CASE_TEMPLATE(
+    "shrink: as many bytes can be prepended as before, after any prepend and trim_start", Pool,
+    with_headroom, adaptive, watched, head_only)
 {
     Pool pool;
     for (std::size_t const bytes : {0U, 5U, 20U, 21U, 40U, 548U, 549U, 900U}) {
@@ -112,7 +113,7 @@ TEST_CASE_TEMPLATE("shrink: whatever was prepended and trimmed, as much can be p
                     auto const used = p->used().size();
                     std::copy_n(p->used().data(), used, copy.data());
 
-                    auto const ends = bytes - std::min(bytes, end); // of the datagram
+                    auto const ends = bytes - std::min(bytes, end); // of the used bytes
                     auto const needed =
                         std::max(ends, start - std::min(start, prepended)); // also when empty
                     auto const bucket = *std::ranges::lower_bound(capacities, needed);
@@ -130,9 +131,9 @@ TEST_CASE_TEMPLATE("shrink: whatever was prepended and trimmed, as much can be p
     }
 }
 
-TEST_CASE("shrink: tailroom is as on a packet that was acquired for what is in use")
+TEST_CASE("shrink: the tailroom is that of a packet acquired for the used bytes")
 {
-    roomy pool;
+    with_headroom pool;
     auto p = numbered(pool, 60);
     p->trim_start(40);
     CHECK(pool.shrink_to_bucket(p));

@@ -1,5 +1,4 @@
-// Sizes as programs have them: of any integer type, compiled with warnings of conversions as
-// errors.
+// Sizes of any integer type. Conversion warnings are errors in this file.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -20,11 +19,11 @@ using returning_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::return_on_drop>;
 
-// As C code has them.
+// A C-style enumeration.
 // NOLINTNEXTLINE(cppcoreguidelines-use-enum-class)
 enum unscoped : std::uint8_t { some_bytes = 100 };
 
-/// As a constant of std::integral_constant is, or a strong type of the user's.
+/// As std::integral_constant, or a strong type of the user.
 struct byte_length {
     std::size_t bytes;
 
@@ -84,7 +83,7 @@ void check_all()
 
 } // namespace
 
-TEST_CASE("sizes: of every integer type, and what is negative or too large is refused")
+TEST_CASE("sizes: every integer type converts; negative and too large values are refused")
 {
     check_all<signed char>();
     check_all<unsigned char>();
@@ -98,7 +97,7 @@ TEST_CASE("sizes: of every integer type, and what is negative or too large is re
     check_all<unsigned long long>();
 }
 
-TEST_CASE("sizes: wider than std::size_t may be, the low bits do not pass for a size")
+TEST_CASE("sizes: integers wider than std::size_t are refused, not truncated")
 {
     constexpr std::uint64_t large = (std::uint64_t{1} << 32U) + 100;
     check_refused<pktpool::packet_pool>(large);
@@ -118,7 +117,7 @@ TEST_CASE("sizes: whatever converts to std::size_t")
     check_size<pktpool::packet_pool>(hundred.end() - hundred.begin());
 }
 
-TEST_CASE("sizes: a message says which, also when it is negative")
+TEST_CASE("sizes: the message names the size, also a negative one")
 {
     pktpool::packet_pool pool;
     int const negative = -7;

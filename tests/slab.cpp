@@ -38,7 +38,7 @@ std::vector<void*> fill(Slab& slab, std::size_t count)
 
 } // namespace
 
-TEST_CASE("slab: allocate_size and limit are what the constructor was given")
+TEST_CASE("slab: allocate_size and limit are the arguments of the constructor")
 {
     packet_slab const slab(548);
     CHECK(slab.allocate_size() == 548);
@@ -63,7 +63,7 @@ TEST_CASE("slab: a new packet has exactly allocate_size bytes and reset metadata
     CHECK(again->allocated == 548);
 }
 
-TEST_CASE("slab: most recently returned first out")
+TEST_CASE("slab: alloc returns the most recently returned packet")
 {
     packet_slab slab(100);
     auto order = fill(slab, 10);
@@ -75,7 +75,7 @@ TEST_CASE("slab: most recently returned first out")
     }
 }
 
-TEST_CASE("slab: decay frees the oldest, one at a time, and nothing when there is none")
+TEST_CASE("slab: decay frees the oldest packet, and nothing when there is none")
 {
     packet_slab slab(100);
     auto const order = fill(slab, 10);
@@ -83,7 +83,7 @@ TEST_CASE("slab: decay frees the oldest, one at a time, and nothing when there i
     slab.decay();
     CHECK(slab.idle().count == 8);
     std::vector<packet_ptr> out;
-    for (std::size_t i = 10; i-- > 2;) { // all but the two oldest are left
+    for (std::size_t i = 10; i-- > 2;) { // all except the two oldest are left
         out.push_back(slab.alloc());
         CHECK(out.back().get() == order[i]);
     }
@@ -91,7 +91,7 @@ TEST_CASE("slab: decay frees the oldest, one at a time, and nothing when there i
     CHECK(slab.idle().count == 0);
 }
 
-TEST_CASE("slab: order and count survive many turns")
+TEST_CASE("slab: order and count stay right over many operations")
 {
     packet_slab slab(100, 5);
     std::vector<void*> expected = fill(slab, 5);
@@ -103,14 +103,14 @@ TEST_CASE("slab: order and count survive many turns")
         REQUIRE(slab.try_push_back(p));
         REQUIRE(slab.idle().count == 5);
     }
-    std::vector<packet_ptr> out; // held, so that no address is given twice
+    std::vector<packet_ptr> out; // outstanding, so that no address occurs twice
     for (; !expected.empty(); expected.pop_back()) {
         out.push_back(slab.alloc());
         CHECK(out.back().get() == expected.back());
     }
 }
 
-TEST_CASE("slab: what is above the limit is freed, and the handle is null either way")
+TEST_CASE("slab: a packet above the limit is freed, and the handle becomes null in both cases")
 {
     auto const before = live_allocations();
     {
@@ -136,7 +136,7 @@ TEST_CASE("slab: a limit of zero keeps nothing")
     CHECK(slab.idle().count == 0);
 }
 
-TEST_CASE("slab: moved from, it is empty and usable")
+TEST_CASE("slab: a moved-from slab is empty and usable")
 {
     packet_slab slab(100, 3);
     auto const order = fill(slab, 3);
@@ -150,7 +150,7 @@ TEST_CASE("slab: moved from, it is empty and usable")
     CHECK(slab.idle().count == 3);
 }
 
-TEST_CASE("slab: of a policy with one bucket")
+TEST_CASE("slab: with a policy of one bucket")
 {
     pktpool::basic_packet_slab<one_bucket, pktpool::single_threaded> slab;
     CHECK(slab.allocate_size() == 1252);
@@ -163,7 +163,7 @@ TEST_CASE("slab: of a policy with one bucket")
     moved.detach();
 }
 
-TEST_CASE("slab: without memory alloc throws and a push frees; nothing is lost or leaked")
+TEST_CASE("slab: without memory alloc throws and try_push_back frees; nothing leaks")
 {
     auto const before = live_allocations();
     {
@@ -178,13 +178,13 @@ TEST_CASE("slab: without memory alloc throws and a push frees; nothing is lost o
         p = slab.alloc();
         CHECK(slab.try_push_back(p));
         failing_heap const out(0);
-        CHECK_NOTHROW(p = slab.alloc()); // a hit needs no memory
+        CHECK_NOTHROW(p = slab.alloc()); // a hit allocates nothing
         CHECK_THROWS_AS(static_cast<void>(slab.alloc()), std::bad_alloc);
     }
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("slab: moved from, one of a policy keeps packets again, in slots of its own")
+TEST_CASE("slab: a moved-from slab of a bucket policy keeps packets again, in its own slots")
 {
     pktpool::basic_packet_slab<one_bucket> slab;
     std::vector<decltype(slab)::packet_ptr> out;
@@ -222,7 +222,7 @@ TEST_CASE("slab: a packet of another capacity, larger or smaller, stays with the
     CHECK(slab.idle().count == 0);
 }
 
-TEST_CASE("slab: sizes and limits up to the largest, and not beyond")
+TEST_CASE("slab: sizes and limits up to the largest are accepted, larger ones refused")
 {
     CHECK(pktpool::packet_slab(65535).allocate_size() == 65535);
     CHECK_THROWS_AS(pktpool::packet_slab(65536), std::length_error);
@@ -241,7 +241,7 @@ TEST_CASE("slab: the slots are allocated once")
     CHECK(allocation_count() == before + 1);
 }
 
-TEST_CASE("slab: moved from after decays, it is empty and usable")
+TEST_CASE("slab: moved from after decays, a slab is empty and usable")
 {
     packet_slab slab(100);
     fill(slab, 10);

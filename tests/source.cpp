@@ -15,7 +15,7 @@ import pktpool;
 
 namespace {
 
-/// Counts what it gives; two are the same when they count in the same place.
+/// Counts its blocks; two sources are equal when they use the same counter.
 struct counting_source {
     int* live;
 
@@ -41,18 +41,18 @@ using counted_returning_pool =
 using counted_slab =
     pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::unchecked, counting_source>;
 
-/// Checks that a packet comes back with the number of bytes that it was allocated with.
+/// Checks that a packet is freed with the number of bytes that it was allocated with.
 struct exact_source {
-    static inline std::vector<std::pair<void*, std::size_t>> given;
+    static inline std::vector<std::pair<void*, std::size_t>> blocks;
 
     static void* allocate(std::size_t bytes)
     {
-        given.emplace_back(pktpool::heap_source::allocate(bytes), bytes);
-        return given.back().first;
+        blocks.emplace_back(pktpool::heap_source::allocate(bytes), bytes);
+        return blocks.back().first;
     }
     static void deallocate(void* memory, std::size_t bytes) noexcept
     {
-        CHECK(std::erase(given, std::pair(memory, bytes)) == 1);
+        CHECK(std::erase(blocks, std::pair(memory, bytes)) == 1);
         pktpool::heap_source::deallocate(memory, bytes);
     }
 };
@@ -64,7 +64,7 @@ using adaptive_pmr_pool =
                                pktpool::pmr_source, pktpool::demand_tracked,
                                pktpool::return_on_drop>;
 
-/// Lets `left` allocations through and counts what is out; checks size and alignment.
+/// `left` allocations succeed. Counts live blocks; checks size and alignment.
 class counting_resource final : public std::pmr::memory_resource {
 public:
     std::size_t left = 1000;
@@ -94,7 +94,7 @@ private:
 
 } // namespace
 
-TEST_CASE("source: the heap gives aligned memory and takes it back")
+TEST_CASE("source: heap_source returns aligned memory and frees it")
 {
     auto const before = live_allocations();
     for (std::size_t const bytes : {1U, 17U, 100U, 70000U}) {
@@ -105,7 +105,7 @@ TEST_CASE("source: the heap gives aligned memory and takes it back")
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("source: every packet goes back to where it came from")
+TEST_CASE("source: every packet is freed by the source that allocated it")
 {
     int live = 0;
     counted_pool::packet_ptr survivor{nullptr, counted_pool::packet_ptr::deleter_type({&live})};
@@ -143,7 +143,7 @@ TEST_CASE("source: a packet of another source is freed there, not kept")
     CHECK(slab.idle().count == 0);
 }
 
-TEST_CASE("source: bytes are the same on both ways")
+TEST_CASE("source: allocate and deallocate get the same number of bytes")
 {
     {
         pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
@@ -154,10 +154,10 @@ TEST_CASE("source: bytes are the same on both ways")
         pool.release(pool.acquire(65535));
         auto const dropped = pool.acquire(21);
     }
-    CHECK(exact_source::given.empty());
+    CHECK(exact_source::blocks.empty());
 }
 
-TEST_CASE_TEMPLATE("source: packets of a memory resource go back to it", Pool, pmr_pool,
+TEST_CASE_TEMPLATE("source: packets of a memory resource return to it", Pool, pmr_pool,
                    adaptive_pmr_pool)
 {
     counting_resource upstream;
@@ -175,7 +175,7 @@ TEST_CASE_TEMPLATE("source: packets of a memory resource go back to it", Pool, p
     CHECK(upstream.bytes == 0);
 }
 
-TEST_CASE_TEMPLATE("source: a memory resource that fails leaves the pool as it was", Pool, pmr_pool,
+TEST_CASE_TEMPLATE("source: the pool is unchanged when a memory resource fails", Pool, pmr_pool,
                    adaptive_pmr_pool)
 {
     counting_resource upstream;
@@ -190,7 +190,7 @@ TEST_CASE_TEMPLATE("source: a memory resource that fails leaves the pool as it w
     CHECK(pool.idle().count == 1);
 }
 
-TEST_CASE_TEMPLATE("source: a monotonic buffer serves until it is full", Pool, pmr_pool,
+TEST_CASE_TEMPLATE("source: a monotonic buffer works until it is full", Pool, pmr_pool,
                    adaptive_pmr_pool)
 {
     std::array<std::byte, 4096> memory{};
@@ -204,7 +204,7 @@ TEST_CASE_TEMPLATE("source: a monotonic buffer serves until it is full", Pool, p
     CHECK_NOTHROW(first = pool.acquire(1472));
 }
 
-TEST_CASE("source: without a resource, the default one")
+TEST_CASE("source: pmr_source{} uses the default resource")
 {
     counting_resource upstream;
     auto* const before = std::pmr::set_default_resource(&upstream);
@@ -217,7 +217,7 @@ TEST_CASE("source: without a resource, the default one")
     std::pmr::set_default_resource(before);
 }
 
-TEST_CASE_TEMPLATE("source: a pool that is assigned takes the source over", Pool, counted_pool,
+TEST_CASE_TEMPLATE("source: a move assignment also assigns the source", Pool, counted_pool,
                    counted_returning_pool)
 {
     int here = 0;
@@ -240,7 +240,7 @@ TEST_CASE_TEMPLATE("source: a pool that is assigned takes the source over", Pool
         auto const q = pool.acquire(1);
         CHECK(there == 2);
         Pool again = std::move(pool);
-        pool = Pool(counting_source{&here}); // which was never used
+        pool = Pool(counting_source{&here}); // this pool was never used
         auto const r = pool.acquire(1);
         CHECK(here == 1);
         CHECK(there == 2);
@@ -250,7 +250,7 @@ TEST_CASE_TEMPLATE("source: a pool that is assigned takes the source over", Pool
 }
 
 namespace {
-/// Equal to every other one of its type.
+/// Equal to every object of its type.
 class equal_resource final : public std::pmr::memory_resource {
     void* do_allocate(std::size_t size, std::size_t alignment) override
     {
@@ -268,7 +268,7 @@ class equal_resource final : public std::pmr::memory_resource {
 };
 } // namespace
 
-TEST_CASE("source: memory resources that are equal take each other's packets, others do not")
+TEST_CASE("source: equal memory resources free each other's packets, others do not")
 {
     equal_resource one;
     equal_resource same;

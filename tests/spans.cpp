@@ -1,5 +1,5 @@
-// The interface speaks std::span: whatever is a contiguous range of bytes or handles goes in and
-// out.
+// The interface uses std::span: it accepts every contiguous range of bytes or handles, and
+// returns spans.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -21,7 +21,7 @@ using pktpool::single_threaded;
 
 using returning_pool =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::return_on_drop>;
-using roomy_pool =
+using headroom_pool =
     pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>>;
 
 std::size_t bytes_of(std::span<std::byte> bytes)
@@ -37,7 +37,7 @@ std::size_t gsl_bytes_of(gsl::span<std::byte const> bytes)
     return bytes.size();
 }
 
-/// The batch is an array, a vector, or a slice that is a temporary.
+/// Gives the batch as an array, a vector, or a slice that is a temporary.
 template <class Pool, class Batch>
 // NOLINTNEXTLINE(cppcoreguidelines-missing-std-forward)
 void check_batch(Pool& pool, Batch&& batch, std::size_t packets)
@@ -50,9 +50,9 @@ void check_batch(Pool& pool, Batch&& batch, std::size_t packets)
 
 } // namespace
 
-TEST_CASE("spans: bytes of a packet go where std::span of bytes is wanted")
+TEST_CASE("spans: bytes of a packet convert to std::span and gsl::span")
 {
-    roomy_pool pool;
+    headroom_pool pool;
     auto const p = pool.acquire(100);
     auto const& constant = *p;
     p->size = 50;
@@ -75,14 +75,14 @@ TEST_CASE("spans: bytes of a packet go where std::span of bytes is wanted")
     static_assert(std::is_same_v<decltype(constant.used()), std::span<std::byte const>>);
 }
 
-TEST_CASE_TEMPLATE("spans: batches are arrays, vectors, and slices of both kinds of span", Pool,
-                   pktpool::packet_pool, returning_pool)
+TEST_CASE_TEMPLATE("spans: a batch may be an array, a vector, or a slice of either kind of span",
+                   Pool, pktpool::packet_pool, returning_pool)
 {
     using handle = typename Pool::packet_ptr;
     Pool pool;
     std::array<handle, 4> array;
     std::vector<handle> vector(5);
-    handle plain[3]; // NOLINT(modernize-avoid-c-arrays): what C code has
+    handle plain[3]; // NOLINT(modernize-avoid-c-arrays): a C array
     check_batch(pool, array, 4);
     check_batch(pool, vector, 5);
     check_batch(pool, plain, 3);
@@ -95,11 +95,26 @@ TEST_CASE_TEMPLATE("spans: batches are arrays, vectors, and slices of both kinds
     check_batch(pool, gsl::span<handle>(array).template first<3>(), 3);
     check_batch(pool, std::span<handle>(), 0);
 
-    pool.acquire(100, vector); // and a slice leaves the others alone
+    pool.acquire(100, vector); // handles outside of the slice are unchanged
     pool.release(std::span(vector).first(2));
     CHECK(vector[1] == nullptr);
     CHECK(vector[2] != nullptr);
     pool.release(gsl::span<handle>(vector).last(2));
     CHECK(vector[2] != nullptr);
     CHECK(vector[3] == nullptr);
+}
+
+TEST_CASE_TEMPLATE("spans: of a temporary slice every handle is filled, and no other is", Pool,
+                   pktpool::packet_pool, returning_pool)
+{
+    using handle = typename Pool::packet_ptr;
+    Pool pool;
+    std::vector<handle> vector(5);
+    pool.acquire(100, gsl::span<handle>(vector).subspan(1, 3));
+    CHECK(vector[0] == nullptr);
+    for (std::size_t const i : {1U, 2U, 3U}) {
+        CAPTURE(i);
+        CHECK(vector[i] != nullptr);
+    }
+    CHECK(vector[4] == nullptr);
 }

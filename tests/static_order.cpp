@@ -1,5 +1,5 @@
-// Pools and handles that live as long as the program, destroyed in every order; and a pool of a
-// thread that has ended. Whoever leaks or touches what is gone is seen by a sanitizer or Memcheck.
+// Pools and handles with static storage, destroyed in every order, and a pool of a thread that has
+// ended. A sanitizer or Memcheck reports leaks and uses of destroyed objects.
 #include <cstdio>
 #include <memory>
 #include <thread>
@@ -12,7 +12,7 @@ template <class... Policies>
 using pool_with =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded, Policies...>;
 
-/// Handles before and behind the pool: the one is destroyed after it, the other before.
+/// One handle is destroyed after the pool, the other one before it.
 template <class Pool>
 struct statics {
     typename Pool::packet_ptr early;

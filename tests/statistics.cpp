@@ -52,11 +52,11 @@ TEST_CASE_TEMPLATE("statistics: every acquire, release and drop counts once", Po
     auto large = pool.acquire(2000);
     large.reset();
     for (std::size_t i = 0; i < 11; ++i) {
-        pool.release(std::move(held[i])); // the eleventh is one too many
+        pool.release(std::move(held[i])); // the eleventh is above the limit
     }
     held[11].reset();
     held[0] = pool.template acquire<100>();
-    pool.acquire(548, std::span(held).subspan(1, 11)); // nine from the ten less one
+    pool.acquire(548, std::span(held).subspan(1, 11)); // nine hits
     pool.release(std::span(held).first(2));
     pool.decay();
     pool.trim();
@@ -96,7 +96,7 @@ TEST_CASE_TEMPLATE("statistics: every acquire, release and drop counts once", Po
     CHECK(now.total.capacity == 0);
 }
 
-TEST_CASE("statistics: a drop frees or keeps as the drop policy says")
+TEST_CASE("statistics: a drop counts as freed or kept, as the drop option says")
 {
     plain_pool freeing;
     freeing.acquire(20).reset();
@@ -110,7 +110,7 @@ TEST_CASE("statistics: a drop frees or keeps as the drop policy says")
     CHECK(returning.idle().count == 1);
 }
 
-TEST_CASE("statistics: a batch hits no more often than it is long")
+TEST_CASE("statistics: a batch has at most as many hits as packets")
 {
     plain_pool pool;
     pool.reserve(548, 5);
@@ -120,7 +120,7 @@ TEST_CASE("statistics: a batch hits no more often than it is long")
     CHECK(pool.statistics().total.misses == 0);
 }
 
-TEST_CASE("statistics: what fails does not count")
+TEST_CASE("statistics: operations that fail do not count")
 {
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, throwing_metadata,
                                pktpool::counted>
@@ -142,7 +142,7 @@ TEST_CASE("statistics: what fails does not count")
     CHECK(pool.statistics() == before);
 }
 
-TEST_CASE("statistics: they move with the pool, and the old one starts anew")
+TEST_CASE("statistics: they move with the pool, and the moved-from pool counts from 0")
 {
     plain_pool pool;
     auto const p = pool.acquire(20);
@@ -151,7 +151,7 @@ TEST_CASE("statistics: they move with the pool, and the old one starts anew")
     CHECK(moved.statistics().total.outstanding == 1);
 }
 
-TEST_CASE("statistics: two moments subtract; what is now stays of the later one")
+TEST_CASE("statistics: a difference subtracts counters and keeps current values")
 {
     plain_pool pool;
     auto p = pool.acquire(20);
@@ -172,7 +172,7 @@ TEST_CASE("statistics: two moments subtract; what is now stays of the later one"
     CHECK((pool.statistics() - pool.statistics()).total.hits == 0);
 }
 
-TEST_CASE("statistics: as a table and as a line")
+TEST_CASE("statistics: printed as a table and as a line")
 {
     plain_pool pool;
     auto p = pool.acquire(500);
@@ -190,7 +190,7 @@ TEST_CASE("statistics: as a table and as a line")
           "most_outstanding=2 idle=1 idle_bytes=564");
 }
 
-TEST_CASE("statistics: nothing of them remains without the policy")
+TEST_CASE("statistics: without the policy there is no trace of them")
 {
     using uncounted = pktpool::basic_packet_pool<libtorrent_buckets, pktpool::unchecked>;
     static_assert(has_statistics<plain_pool> && !has_statistics<uncounted>);
@@ -198,7 +198,7 @@ TEST_CASE("statistics: nothing of them remains without the policy")
     static_assert(sizeof(uncounted::packet_ptr) == sizeof(void*));
 }
 
-TEST_CASE("statistics: reserved are the packets that were made for it")
+TEST_CASE("statistics: reserved counts the packets that reserve made")
 {
     plain_pool pool;
     pool.reserve(20, 2);
@@ -207,7 +207,7 @@ TEST_CASE("statistics: reserved are the packets that were made for it")
     CHECK(pool.statistics().buckets[0].idle == 5);
 }
 
-TEST_CASE("statistics: the most outstanding of all buckets are of one moment")
+TEST_CASE("statistics: most_outstanding of the total is one moment, not a sum of peaks")
 {
     plain_pool pool;
     pool.release(pool.acquire(20));

@@ -26,7 +26,7 @@ using returning_pool =
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,
                                pktpool::return_on_drop>;
 
-/// Everyone may come in, one at a time.
+/// Admits every thread, one at a time.
 class locked {
 public:
     std::unique_lock<std::mutex> enter(std::string_view, std::source_location)
@@ -41,7 +41,7 @@ private:
 using locked_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, locked,
                                                pktpool::demand_tracked, pktpool::return_on_drop>;
 
-/// Notes who comes in, and whether the door goes while somebody is inside.
+/// Records the operations, and whether it is destroyed while an operation runs.
 class watched {
     struct leave {
         void operator()(int* inside) const noexcept { --*inside; }
@@ -49,16 +49,16 @@ class watched {
 
 public:
     static inline std::vector<std::string> entries;
-    static inline int gone = 0;
-    static inline int gone_too_early = 0;
+    static inline int destroyed = 0;
+    static inline int destroyed_in_use = 0;
 
     watched() = default;
     watched(watched const&) = delete;
     watched& operator=(watched const&) = delete;
     ~watched()
     {
-        ++gone;
-        gone_too_early += inside_ == 0 ? 0 : 1;
+        ++destroyed;
+        destroyed_in_use += inside_ == 0 ? 0 : 1;
     }
 
     std::unique_ptr<int, leave> enter(std::string_view operation, std::source_location)
@@ -80,7 +80,7 @@ bool contains(std::string const& text, std::string const& part)
     return text.find(part) != std::string::npos;
 }
 
-/// What stands between the two, or nothing.
+/// The text between the two, or nothing.
 std::string between(std::string const& text, std::string const& before, std::string const& after)
 {
     auto const begin = text.find(before);
@@ -93,8 +93,7 @@ std::string between(std::string const& text, std::string const& before, std::str
 
 } // namespace
 
-TEST_CASE(
-    "threading: a use from another thread is reported with both threads, and ends the program")
+TEST_CASE("threading: a use from another thread ends the program with a report of both threads")
 {
     for (auto const& [which, operation] : {
              std::pair{"acquire", "acquire()"},
@@ -105,28 +104,28 @@ TEST_CASE(
              {"move_assign", "a move to a pool"},
              {"slab", "decay()"},
              {"drop", "a dropped handle"},
-             {"release_home", "release()"},
+             {"release_returning", "release()"},
              {"idle", "idle()"},
              {"idle_of_bucket", "idle()"},
              {"slab_alloc", "alloc()"},
              {"slab_push", "try_push_back()"},
              {"slab_move", "a move from a slab"},
-             {"release_batch_home", "release()"},
-             {"move_home", "a move from a pool"},
-             {"move_assign_home", "a move to a pool"},
+             {"release_batch_returning", "release()"},
+             {"move_returning", "a move from a pool"},
+             {"move_assign_returning", "a move to a pool"},
              {"batch", "acquire()"},
              {"release_batch", "release()"},
              {"reserve", "reserve()"},
              {"trim", "trim()"},
-             {"coroutine", "decay()"}, // the compiler must not keep the thread over a suspension
+             {"coroutine", "decay()"}, // the compiler must not cache the thread across a suspension
              {"second_thread", "decay()"},
              {"slab_idle", "idle()"},
              {"release_null", "release()"},
-             {"release_null_home", "release()"},
+             {"release_null_returning", "release()"},
              {"shrink_nothing", "shrink_to_bucket()"},
              {"reserve_too_much", "reserve()"},
              {"move_assign_from", "a move from a pool"},
-             {"move_assign_from_home", "a move from a pool"},
+             {"move_assign_from_returning", "a move from a pool"},
          }) {
         CAPTURE(std::string(which));
         auto const child = run_child(std::string(MISUSE " ") + which);
@@ -143,26 +142,26 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("threading: the report says where")
+TEST_CASE("threading: the report names the call site")
 {
     for (auto const* which : {"acquire",
                               "acquire_static",
                               "release",
                               "decay",
                               "slab",
-                              "release_home",
+                              "release_returning",
                               "idle",
                               "idle_of_bucket",
                               "slab_alloc",
                               "slab_push",
-                              "release_batch_home",
+                              "release_batch_returning",
                               "batch",
                               "release_batch",
                               "reserve",
                               "trim",
                               "slab_idle",
                               "release_null",
-                              "release_null_home",
+                              "release_null_returning",
                               "shrink_nothing",
                               "reserve_too_much"}) {
         CAPTURE(std::string(which));
@@ -170,7 +169,7 @@ TEST_CASE("threading: the report says where")
     }
 }
 
-TEST_CASE("threading: after detach the next thread may use the pool, and then binds it")
+TEST_CASE("threading: after detach the next thread to use the pool becomes its owner")
 {
     pktpool::packet_pool pool;
     pool.release(pool.acquire(1));
@@ -183,7 +182,7 @@ TEST_CASE("threading: after detach the next thread may use the pool, and then bi
     CHECK(pool.idle().count == 0);
 }
 
-TEST_CASE("threading: a pool that was moved is bound by its next use")
+TEST_CASE("threading: after a move the next thread to use the pool becomes its owner")
 {
     pktpool::packet_pool pool;
     pool.release(pool.acquire(1));
@@ -195,7 +194,7 @@ TEST_CASE("threading: a pool that was moved is bound by its next use")
     on_another_thread([&] { assigned.decay(); });
 }
 
-TEST_CASE("threading: a pool may be made on one thread and used on another")
+TEST_CASE("threading: a pool may be constructed on one thread and used on another")
 {
     pktpool::packet_pool pool;
     on_another_thread([&] {
@@ -210,12 +209,12 @@ TEST_CASE("threading: a handle that outlives its pool may be dropped by any thre
     auto const before = live_allocations();
     auto pool = std::make_unique<returning_pool>();
     auto p = pool->acquire(100);
-    on_another_thread([gone = std::move(pool)]() mutable { gone.reset(); });
+    on_another_thread([destroyed = std::move(pool)]() mutable { destroyed.reset(); });
     on_another_thread([&] { p.reset(); });
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("threading: a lock of the user's own covers handles and the end of the pool, too")
+TEST_CASE("threading: a policy of the user covers drops and the destructor of the pool")
 {
     auto const before = live_allocations();
     for (int round = 0; round < 50; ++round) {
@@ -231,7 +230,7 @@ TEST_CASE("threading: a lock of the user's own covers handles and the end of the
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("threading: unchecked lets everyone in, one after the other")
+TEST_CASE("threading: unchecked admits every thread, one at a time")
 {
     pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked> pool;
     auto p = pool.acquire(1);
@@ -240,7 +239,7 @@ TEST_CASE("threading: unchecked lets everyone in, one after the other")
     CHECK(pool.idle().count == 1);
 }
 
-TEST_CASE("threading: the report names the owner, and no place where there is none")
+TEST_CASE("threading: the report names the owner, and no call site if none is known")
 {
     auto const child = run_child(MISUSE " drop");
     CHECK(contains(child.output, "a dropped handle on thread "));
@@ -248,7 +247,7 @@ TEST_CASE("threading: the report names the owner, and no place where there is no
     CHECK_FALSE(contains(child.output, ":0]"));
 }
 
-TEST_CASE("threading: detach and moves of slabs and of pools with a home")
+TEST_CASE("threading: detach and moves of slabs and of pools with return_on_drop")
 {
     pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::single_threaded> slab(100);
     slab.decay();
@@ -260,29 +259,30 @@ TEST_CASE("threading: detach and moves of slabs and of pools with a home")
     on_another_thread([moved = std::move(pool)]() mutable { moved.decay(); });
 }
 
-TEST_CASE("threading: the end of a pool comes in, too, and the door goes when nobody is inside")
+TEST_CASE(
+    "threading: the destructor of a pool enters; the policy is destroyed after every operation")
 {
     auto pool = std::make_unique<watched_pool>();
     auto first = pool->acquire(1);
     auto last = pool->acquire(5000);
     watched::entries.clear();
-    watched::gone = 0;
+    watched::destroyed = 0;
     pool.reset();
     first.reset();
-    CHECK(watched::gone == 0);
-    last.reset(); // takes the home with it
+    CHECK(watched::destroyed == 0);
+    last.reset(); // deletes the core
     CHECK(watched::entries ==
           std::vector<std::string>{"the destructor", "a dropped handle", "a dropped handle"});
-    CHECK(watched::gone == 1);
+    CHECK(watched::destroyed == 1);
 
     pool = std::make_unique<watched_pool>();
     pool->release(pool->acquire(1));
-    pool.reset(); // nothing is out
-    CHECK(watched::gone == 2);
-    CHECK(watched::gone_too_early == 0);
+    pool.reset(); // nothing is outstanding
+    CHECK(watched::destroyed == 2);
+    CHECK(watched::destroyed_in_use == 0);
 }
 
-TEST_CASE("threading: the report needs no memory")
+TEST_CASE("threading: the report allocates nothing")
 {
     auto const child = run_child(MISUSE " without_memory");
     CHECK_FALSE(child.succeeded);

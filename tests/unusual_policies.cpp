@@ -1,4 +1,4 @@
-// Policies at the edge of what the concepts ask for.
+// Policies that just satisfy the concepts.
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -23,7 +23,7 @@ struct one_bucket {
     static constexpr std::array buckets{pktpool::bucket{.size = 100, .limit = 3}};
 };
 
-/// A source over something that the program has to name.
+/// A source without a default: the program has to name the resource.
 class named_source {
 public:
     explicit named_source(std::size_t& bytes) noexcept : bytes_(&bytes) {}
@@ -46,7 +46,7 @@ private:
 };
 static_assert(!std::is_default_constructible_v<named_source>);
 
-/// A retention policy that owns something: it is moved, not copied.
+/// A retention policy that owns something: it can be moved, not copied.
 class owning_retention {
 public:
     static constexpr std::uint32_t ceiling(std::uint32_t limit) noexcept { return limit; }
@@ -62,7 +62,7 @@ private:
     std::unique_ptr<std::uint32_t> decays_;
 };
 
-/// Its default constructor is explicit, so that `= {}` does not compile.
+/// Its default constructor is explicit, so `= {}` does not compile.
 struct explicit_metadata {
     int answer = 42;
 
@@ -72,7 +72,7 @@ struct explicit_metadata {
 template <class... Policies>
 using pool_with = pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, Policies...>;
 
-/// Every way in and out.
+/// Acquires and gives back in every way.
 template <class Pool>
 void use(Pool& pool)
 {
@@ -95,8 +95,8 @@ void use(Pool& pool)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("unusual policies: a source that has no default", Pool, pool_with<named_source>,
-                   pool_with<named_source, pktpool::return_on_drop>,
+TEST_CASE_TEMPLATE("unusual policies: a source without a default constructor", Pool,
+                   pool_with<named_source>, pool_with<named_source, pktpool::return_on_drop>,
                    pool_with<named_source, pktpool::hardened, pktpool::counted>)
 {
     std::size_t bytes = 0;
@@ -112,7 +112,7 @@ TEST_CASE_TEMPLATE("unusual policies: a source that has no default", Pool, pool_
     CHECK(bytes == 0);
 }
 
-TEST_CASE("unusual policies: a source that has no default, in a slab")
+TEST_CASE("unusual policies: a source without a default constructor, in a slab")
 {
     std::size_t bytes = 0;
     {
@@ -133,7 +133,7 @@ TEST_CASE("unusual policies: a source that has no default, in a slab")
     CHECK(bytes == 0);
 }
 
-TEST_CASE_TEMPLATE("unusual policies: a retention policy that is moved only", Pool,
+TEST_CASE_TEMPLATE("unusual policies: a retention policy that can only be moved", Pool,
                    pool_with<owning_retention>,
                    pool_with<owning_retention, pktpool::return_on_drop>)
 {
@@ -144,12 +144,12 @@ TEST_CASE_TEMPLATE("unusual policies: a retention policy that is moved only", Po
         pool.reserve(100, 2);
         pool.decay();
         Pool moved = std::move(pool);
-        CHECK(moved.idle(1).count == 0); // the second decay, after that of use()
+        CHECK(moved.idle(1).count == 0); // the second decay, after the one in use()
         moved.reserve(100, 2);
         moved.decay();
         CHECK(moved.idle(1).count == 0);
         pool.reserve(100, 2);
-        pool.decay(); // its first
+        pool.decay(); // its first decay
         CHECK(pool.idle(1).count == 2);
         pool = std::move(moved);
         pool.reserve(100, 1);
@@ -159,7 +159,7 @@ TEST_CASE_TEMPLATE("unusual policies: a retention policy that is moved only", Po
     CHECK(live_allocations() == before);
 }
 
-TEST_CASE("unusual policies: a retention policy that is moved only, in a slab")
+TEST_CASE("unusual policies: a retention policy that can only be moved, in a slab")
 {
     pktpool::basic_packet_slab<one_bucket, pktpool::unchecked, owning_retention> slab;
     auto p = slab.alloc();
@@ -196,7 +196,7 @@ TEST_CASE_TEMPLATE("unusual policies: metadata whose default constructor is expl
 
 namespace {
 
-/// As a simulator has: it stands still until it is told.
+/// A simulated clock: it changes only when it is set.
 struct simulated_clock {
     using rep = std::int64_t;
     using period = std::micro;
@@ -210,7 +210,7 @@ struct simulated_clock {
 
 } // namespace
 
-TEST_CASE("unusual policies: uTP with a clock of the program's own")
+TEST_CASE("unusual policies: uTP metadata with a clock of the program")
 {
     using metadata = pktpool::basic_utp_metadata<simulated_clock>;
     pool_with<metadata> pool;

@@ -46,7 +46,7 @@ std::optional<message> read_message(bytes datagram)
     option_reader reader(behind);
     while (reader.next()) {}
     auto const rest = reader.rest();
-    if (reader.failed() || rest.size() == 1) { // a marker with no payload behind it
+    if (reader.failed() || rest.size() == 1) { // a payload marker without a payload
         return std::nullopt;
     }
     message m;
@@ -89,7 +89,7 @@ std::optional<std::uint32_t> option_reader::take(std::size_t size)
     return value;
 }
 
-/// 13 and 14 stand for one and two more bytes, 15 is the payload marker's.
+/// 13 and 14 mean one and two extension bytes; 15 is reserved for the payload marker.
 std::optional<std::uint32_t> option_reader::extended(std::uint32_t nibble)
 {
     if (nibble < 13) {
@@ -99,7 +99,7 @@ std::optional<std::uint32_t> option_reader::extended(std::uint32_t nibble)
     return more ? std::optional(*more + (nibble == 13 ? 13U : 269U)) : std::nullopt;
 }
 
-writer::writer(gsl::span<std::byte> room, header const& head, bytes token) : room_(room)
+writer::writer(gsl::span<std::byte> buffer, header const& head, bytes token) : buffer_(buffer)
 {
     Expects(token.size() <= longest_token);
     put(1U << 6U | static_cast<unsigned>(head.type) << 4U | gsl::narrow<unsigned>(token.size()));
@@ -116,7 +116,7 @@ void writer::add(option number, std::uint32_t value)
     auto const delta = static_cast<unsigned>(number) - last_;
     Expects(static_cast<unsigned>(number) >= last_ && delta < 13 + 256);
     last_ = static_cast<unsigned>(number);
-    unsigned length = 0; // 0 is no byte at all
+    unsigned length = 0; // 0 has no bytes
     while (length < 4 && value >> (8 * length) != 0) {
         ++length;
     }
@@ -131,7 +131,7 @@ void writer::add(option number, std::uint32_t value)
 
 void writer::put(unsigned byte)
 {
-    room_[size_++] = gsl::narrow_cast<std::byte>(byte);
+    buffer_[size_++] = gsl::narrow_cast<std::byte>(byte);
 }
 
 } // namespace coap

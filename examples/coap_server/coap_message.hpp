@@ -1,4 +1,4 @@
-// CoAP messages (RFC 7252) in memory: read in place, written into the room that is given.
+// CoAP messages (RFC 7252) in memory: read in place, written into a buffer of the caller.
 #pragma once
 
 #include <array>
@@ -60,25 +60,25 @@ enum class option : std::uint16_t {
     proxy_scheme = 39,
 };
 
-/// The four bytes in front of every message.
+/// The four bytes at the start of every message.
 struct header {
     kind type = kind::confirmable;
     coap::code code = coap::code::empty;
     std::uint16_t id = 0;
-    std::size_t token_length = 0; ///< as it was sent: up to 15
+    std::size_t token_length = 0; ///< as received: up to 15
 };
 
-/// None for what is too short to be answered, or of another version.
+/// Nothing for a message that is too short to be answered, or of another version.
 std::optional<header> read_header(bytes datagram);
 
 /// Its spans point into the datagram.
 struct message : header {
     bytes token;
-    bytes options; ///< as they came, and well-formed
+    bytes options; ///< as received, and well-formed
     bytes payload;
 };
 
-/// None for a message with a format error.
+/// Nothing for a message with a format error.
 std::optional<message> read_message(bytes datagram);
 
 struct option_value {
@@ -91,7 +91,7 @@ class option_reader {
 public:
     explicit option_reader(bytes encoded) : rest_(encoded) {}
 
-    /// None at the end, and from a format error on.
+    /// Nothing at the end, and after a format error.
     std::optional<option_value> next();
     [[nodiscard]] bool failed() const { return failed_; }
     [[nodiscard]] bytes rest() const { return rest_; } ///< not yet read
@@ -105,7 +105,7 @@ private:
     bool failed_ = false;
 };
 
-/// A part of a body, as the options Block1 and Block2 say it.
+/// A part of a body, as in the options Block1 and Block2.
 struct block {
     std::uint32_t number = 0;
     bool more = false;
@@ -119,12 +119,13 @@ struct block {
     }
 };
 
-/// Header, token and options of an answer, in ascending order. Contract: they fit the room.
+/// Writes header, token and options of an answer, in ascending order. Contract: they fit the
+/// buffer.
 class writer {
 public:
-    writer(gsl::span<std::byte> room, header const& head, bytes token);
+    writer(gsl::span<std::byte> buffer, header const& head, bytes token);
 
-    /// Contract: not below the option before.
+    /// Contract: not below the number of the option before.
     void add(option number, std::uint32_t value);
     void mark_payload() { put(0xff); }
     [[nodiscard]] std::size_t size() const { return size_; }
@@ -132,12 +133,12 @@ public:
 private:
     void put(unsigned byte);
 
-    gsl::span<std::byte> room_;
+    gsl::span<std::byte> buffer_;
     std::size_t size_ = 0;
     unsigned last_ = 0;
 };
 
-/// What a writer needs at the most here: header, token, four options of a value, the marker.
+/// The most bytes that a writer needs here: header, token, four options with values, the marker.
 inline constexpr std::size_t largest_head = 4 + longest_token + 4 * (2 + 4) + 1;
 
 } // namespace coap

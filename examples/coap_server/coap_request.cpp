@@ -9,7 +9,7 @@ namespace coap {
 
 namespace {
 
-/// Of the options that a request may hold.
+/// An option that a request may have.
 struct rule {
     option number;
     std::size_t shortest;
@@ -26,7 +26,7 @@ constexpr std::array rules{
     rule{option::proxy_scheme, 1, 255},
 };
 
-/// An option of a wrong length, or once too often, is like an unknown one (section 5.4).
+/// An option of a wrong length, or one too many, counts as an unknown one (section 5.4).
 bool is_known(option_value const& each, std::optional<option> before)
 {
     auto const* const found = std::ranges::find(rules, each.number, &rule::number);
@@ -127,7 +127,7 @@ request read_request(message const& m)
             r.refusal = code::not_a_proxy;
             break;
         default:
-            break; // the host and port are ours, and no resource has a query
+            break; // host and port are those of the server, and no resource has a query
         }
     }
     return r;

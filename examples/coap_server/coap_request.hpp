@@ -1,4 +1,4 @@
-// What a request asks for: its options, understood (RFC 7252 section 5.10, RFC 7641, RFC 7959).
+// A request with its options decoded (RFC 7252 section 5.10, RFC 7641, RFC 7959).
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace coap {
 
-/// Text as it stands in a segment of a path (RFC 3986).
+/// Text as in a segment of a path (RFC 3986).
 std::string percent_encoded(std::string_view text);
 
 struct request {
@@ -19,8 +19,8 @@ struct request {
     std::optional<std::uint16_t> format{};
     std::optional<std::uint16_t> accept{};
     std::optional<block> block1{}; ///< of the body of the request
-    std::optional<block> block2{}; ///< of the answer's
-    code refusal = code::empty;    ///< the answer to what is not understood
+    std::optional<block> block2{}; ///< of the body of the answer
+    code refusal = code::empty;    ///< the answer to a request that is not understood
 };
 
 request read_request(message const& m);

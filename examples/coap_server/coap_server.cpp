@@ -1,4 +1,4 @@
-// Serves files over CoAP, from memory: GET and PUT, in blocks where they are large, and observed.
+// Serves files over CoAP from memory: GET and PUT, block-wise for large bodies, and Observe.
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -17,7 +17,7 @@ import pktpool;
 
 namespace {
 
-/// Behind each message room for the tag of AES-CCM-8, which OSCORE or DTLS would put there.
+/// Tailroom for the tag of AES-CCM-8, which OSCORE or DTLS would append to each message.
 using buckets = pktpool::with_headroom_tailroom<pktpool::coap_buckets<pktpool::ip::v4>, 0, 8>;
 
 using pool = pktpool::basic_packet_pool<buckets, pktpool::single_threaded, pktpool::counted,

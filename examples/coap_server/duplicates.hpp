@@ -1,5 +1,5 @@
-// The latest messages that were served, with the answer to each: a message that comes again is
-// answered the same and not executed twice (RFC 7252 section 4.5).
+// The latest messages with their answers: a duplicate gets the same answer and is not executed
+// again (RFC 7252 section 4.5).
 #pragma once
 
 #include <chrono>
@@ -22,13 +22,13 @@ public:
         std::uint16_t id = 0;
         time_point since{};
         bool used = false;
-        Packet answer{}; ///< null for a message that is not answered again
+        Packet answer{}; ///< null for a message without an answer
     };
 
     explicit duplicates(std::size_t most) : latest_first_(most) {}
 
-    /// Null for a message that is new. What is found, as what is added, outlives the next
-    /// `most - 1` calls: its packet may be under way.
+    /// Null for a new message. The returned packet, and an added one, stay valid during the next
+    /// `most - 1` calls, because they may be in a batch that is not sent yet.
     entry const* find(endpoint const& peer, std::uint16_t id, time_point now)
     {
         for (auto each = latest_first_.begin(); each != latest_first_.end() && each->used; ++each) {

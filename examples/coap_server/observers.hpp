@@ -1,5 +1,5 @@
-// Who observes which resource (RFC 7641), and the notifications that are not acknowledged yet. Each
-// stays in its packet for the next transmission (RFC 7252 section 4.2).
+// The observers of each resource (RFC 7641), and the notifications that are not acknowledged yet.
+// Each stays in its packet for the next transmission (RFC 7252 section 4.2).
 #pragma once
 
 #include <algorithm>
@@ -29,7 +29,8 @@ public:
 
     explicit observers(duration ack_timeout) : ack_timeout_(ack_timeout) { all_.reserve(most); }
 
-    /// Says whether there is room for it. The same token of the same peer takes its old place.
+    /// Returns whether the observer was added. The same token of the same peer replaces its old
+    /// entry.
     bool add(endpoint const& peer, bytes token, resource const& what, request const& r)
     {
         remove(peer, token);
@@ -68,7 +69,7 @@ public:
         std::erase_if(all_, [&](observer const& each) { return each.awaits(peer, id); });
     }
 
-    /// Calls `make(answer, token)` for an id and a packet of each notification, and
+    /// one notification per peer may be unacknowledged; the change has to wait
     /// `send(packet, peer)` for each transmission.
     void transmit(time_point now, auto make, auto send)
     {
@@ -102,10 +103,10 @@ private:
         std::array<std::byte, longest_token> token{};
         std::size_t token_length = 0;
         resource const* what = nullptr;
-        std::uint32_t version = 0; ///< that it knows, or that is under way
+        std::uint32_t version = 0; ///< the version that the client has, or that was sent
         std::optional<std::uint16_t> format{};
         std::uint8_t exponent = 0;
-        bool is_last = false; ///< the notification that is under way
+        bool is_last = false; ///< whether this is the last notification
         Packet pending{};     ///< not acknowledged yet
         std::uint16_t id = 0;
         int transmissions = 0;
@@ -117,8 +118,8 @@ private:
         {
             return pending && peer == from && id == with;
         }
-        /// The first block; the client asks for the others. All of them have the content format
-        /// of the registration: another one ends it (RFC 7641 section 4.2).
+        /// The first block; the client requests the others. All blocks have the content format of
+        /// the registration: another format ends the registration (RFC 7641 section 4.2).
         answer notification()
         {
             is_last = is_last || what->format != format;

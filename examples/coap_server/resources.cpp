@@ -42,9 +42,9 @@ code resources::put(std::string const& path, coap::body body, std::optional<std:
     if (!fits(path, body.size())) {
         return code::too_large;
     }
-    body.shrink_to_fit(); // what is counted is what is held
-    auto const [place, created] = all_.try_emplace(path);
-    auto& held = place->second;
+    body.shrink_to_fit(); // the capacity counts towards the bound
+    auto const [entry, created] = all_.try_emplace(path);
+    auto& held = entry->second;
     bytes_ += body.size() - held.body.size();
     held.body = std::move(body);
     held.format = format;
@@ -78,7 +78,7 @@ uploads::progress uploads::add(endpoint const& peer, std::string const& path, bl
         return last;
     };
     if (part.number == 0) {
-        end_with(code::continue_); // one that was begun before
+        end_with(code::continue_); // continues a body
         if (all_.size() == most) {
             return {.answer = code::unavailable};
         }

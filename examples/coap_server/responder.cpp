@@ -5,10 +5,10 @@
 
 namespace coap {
 
-std::size_t answer::write_head(gsl::span<std::byte> room, kind type, std::uint16_t id,
+std::size_t answer::write_head(gsl::span<std::byte> buffer, kind type, std::uint16_t id,
                                bytes token) const
 {
-    writer w(room, {.type = type, .code = result, .id = id}, token);
+    writer w(buffer, {.type = type, .code = result, .id = id}, token);
     if (observe) {
         w.add(option::observe, *observe);
     }
@@ -27,9 +27,9 @@ std::size_t answer::write_head(gsl::span<std::byte> room, kind type, std::uint16
     return w.size();
 }
 
-answer represent(resource const& what, std::optional<block> const& asked)
+answer represent(resource const& what, std::optional<block> const& requested)
 {
-    auto part = asked.value_or(block{});
+    auto part = requested.value_or(block{});
     bytes const all = what.body;
     if (part.number > 0 && part.offset() >= all.size()) {
         return {.result = code::bad_request};
@@ -37,7 +37,7 @@ answer represent(resource const& what, std::optional<block> const& asked)
     auto const rest = all.subspan(part.offset());
     part.more = rest.size() > part.size();
     answer a{.format = what.format, .payload = rest.first(std::min(rest.size(), part.size()))};
-    if (asked || part.more) {
+    if (requested || part.more) {
         a.block2 = part;
     }
     return a;

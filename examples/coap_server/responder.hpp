@@ -1,4 +1,4 @@
-// The answer to a request, without a word of packets and sockets.
+// The answer to a request. Knows no packets and no sockets.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,15 @@ struct answer {
     std::optional<std::uint16_t> format{};
     std::optional<block> block2{};
     std::optional<block> block1{};
-    bytes payload{}; ///< a part of the resource: valid until that changes
+    bytes payload{}; ///< a part of the resource: valid until the resource changes
 
-    /// Header, token and options; the payload is the caller's to add.
-    [[nodiscard]] std::size_t write_head(gsl::span<std::byte> room, kind type, std::uint16_t id,
+    /// Writes header, token and options; the caller appends the payload.
+    [[nodiscard]] std::size_t write_head(gsl::span<std::byte> buffer, kind type, std::uint16_t id,
                                          bytes token) const;
 };
 
-/// The resource, or the block of it that is asked for; without being asked in blocks of 1024.
-answer represent(resource const& what, std::optional<block> const& asked);
+/// The resource, or the requested block of it; large resources in blocks of 1024 bytes by default.
+answer represent(resource const& what, std::optional<block> const& requested);
 
 class responder {
 public:

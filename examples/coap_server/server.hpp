@@ -47,12 +47,12 @@ public:
         } else if (m->code != code::empty && class_of(m->code) == 0) {
             serve(*m, from);
         } else if (m->type == kind::confirmable) {
-            reject(m->id, from); // a ping, or an answer to what was never asked
+            reject(m->id, from); // a ping, or an answer without a request
         }
     }
 
-    /// Ten times a second. Notifications go here only: at the end of a tick they are sent, and
-    /// until the next one no datagram takes away a packet that is under way.
+    /// Called ten times a second. Only this function sends notifications: they are sent at the end
+    /// of a tick, so no datagram can remove a packet that is still in the batch.
     void on_tick()
     {
         observers_.transmit(
@@ -125,7 +125,7 @@ private:
         auto const head = a.write_head(buffer, type, id, token);
         p->size = p->header_size = gsl::narrow<std::uint16_t>(head);
         std::ranges::copy(a.payload, p->append(a.payload.size()).begin());
-        return p; // with the tailroom untouched
+        return p; // the tailroom is not used
     }
 
     void reject(std::uint16_t id, endpoint const& to)

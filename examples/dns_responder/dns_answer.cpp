@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint32_t seconds_to_live = 300;
 constexpr std::size_t opt_size = 11;    // without options
-constexpr std::size_t record_head = 12; // its name is a pointer to the question
+constexpr std::size_t record_head = 12; // the name is a pointer to the question
 
 class writer {
 public:
@@ -48,7 +48,7 @@ private:
 answer plan_answer(query const& to, response_code code, gsl::span<record_data const> records,
                    std::size_t max_size)
 {
-    // RFC 6891 6.2.3: less than 512 is 512.
+    // RFC 6891 6.2.3: less than 512 means 512.
     auto const limit = to.edns ? std::clamp<std::size_t>(to.edns->payload_size, plain_size,
                                                          std::max(max_size, plain_size))
                                : plain_size;

@@ -1,5 +1,5 @@
-// The DNS messages that a server of few records needs: queries (RFC 1035) with EDNS (RFC 6891) are
-// read, answers of one question are written. No I/O.
+// The DNS messages of a small server: reads queries (RFC 1035) with EDNS (RFC 6891), writes answers
+// to one question. No I/O.
 #pragma once
 
 #include <array>
@@ -14,15 +14,15 @@
 namespace dns {
 
 inline constexpr std::size_t header_size = 12;
-inline constexpr std::size_t plain_size = 512;       ///< of an answer without EDNS, at the most
-inline constexpr std::size_t largest_message = 4096; ///< that we send or receive
+inline constexpr std::size_t plain_size = 512;       ///< the largest answer without EDNS
+inline constexpr std::size_t largest_message = 4096; ///< received or sent
 
-inline constexpr std::uint16_t internet = 1; ///< the class
+inline constexpr std::uint16_t internet = 1; ///< the class IN
 
 using bytes = gsl::span<std::byte const>;
 using record_data = std::vector<std::byte>;
 
-using record_type = std::uint16_t; // a query may have any
+using record_type = std::uint16_t; // a query may have any type
 namespace types {
 inline constexpr record_type a = 1;
 inline constexpr record_type txt = 16;
@@ -39,13 +39,13 @@ enum class response_code : std::uint16_t {
     bad_version = 16,
 };
 
-/// A name as it is on the wire, in lower case: to compare.
+/// A name in wire format, in lower case, for comparisons.
 class name {
 public:
     static constexpr std::size_t longest = 255;
     static constexpr std::size_t longest_label = 63;
 
-    /// With the byte of its length; the root has none. False, and nothing is done, where it does
+    /// Adds a label; the root has none. Returns false, and changes nothing, if the label does
     /// not fit.
     bool append(std::string_view label);
     bool append_root();
@@ -58,35 +58,35 @@ private:
 };
 
 struct edns {
-    std::uint16_t payload_size; ///< the largest answer that the client takes
+    std::uint16_t payload_size; ///< the largest answer that the client accepts
     std::uint8_t version;
 };
 
-/// As much of a query as could be read.
+/// The part of a query that could be read.
 struct query {
     std::uint16_t id = 0;
     std::uint8_t opcode = 0;
     bool recursion_desired = false;
-    bytes question; ///< as it came
-    name asked;
+    bytes question; ///< as received
+    name question_name;
     record_type type = 0;
     std::uint16_t record_class = 0;
     std::optional<dns::edns> edns;
-    response_code problem = response_code::no_error; ///< the answer says no more than that
+    response_code problem = response_code::no_error; ///< else the answer has only this code
 };
 
-/// Nothing where there must be no answer: it has no header, or is an answer itself.
+/// Nothing if no answer may be sent: the message has no header, or is an answer itself.
 std::optional<query> read_query(bytes message);
 
-/// What is to be said; the records are those of whoever made it.
+/// The contents of an answer. The caller owns the records.
 struct answer {
     response_code code = response_code::no_error;
     bool truncated = false;
-    gsl::span<record_data const> records; ///< of the type that was asked for
+    gsl::span<record_data const> records; ///< of the requested type
     std::size_t size = 0;                 ///< bytes on the wire
 };
 
-/// With the records left out and `truncated` set where they do not fit the client's size or
+/// Leaves out the records and sets `truncated` if they exceed the client's size or
 /// `max_size`.
 answer plan_answer(query const& to, response_code code, gsl::span<record_data const> records,
                    std::size_t max_size);

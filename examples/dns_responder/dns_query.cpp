@@ -8,10 +8,10 @@ namespace dns {
 
 namespace {
 
-constexpr std::uint16_t first_meta_type = 128; // to 255: ANY, AXFR and the like
+constexpr std::uint16_t first_meta_type = 128; // up to 255: ANY, AXFR and similar types
 constexpr std::uint16_t last_meta_type = 255;
 
-/// Reads past the end are noticed, and give zeros.
+/// A read past the end is recorded, and returns zeros.
 class reader {
 public:
     explicit reader(bytes message) : message_(message) {}
@@ -56,7 +56,7 @@ std::string_view as_text(bytes label)
     return {reinterpret_cast<char const*>(label.data()), label.size()};
 }
 
-/// A question's name is the first: what could it be a pointer to?
+/// The name of the question comes first, so there is nothing that it could point to.
 bool read_name(reader& from, name& into)
 {
     while (from.good()) {
@@ -71,7 +71,7 @@ bool read_name(reader& from, name& into)
     return false;
 }
 
-/// Of a record: nothing is followed, so there is no loop.
+/// Skips the name of a record. It follows no pointer, so there is no loop.
 bool skip_name(reader& from)
 {
     while (from.good()) {
@@ -101,7 +101,7 @@ bool options_are_whole(bytes options)
     return from.good();
 }
 
-/// Nothing but OPT is of interest. False where it is malformed, or OPT is where it may not be.
+/// Only OPT is evaluated. Returns false if a record is malformed, or OPT is in the wrong section.
 bool read_record(reader& from, bool additional, std::optional<edns>& opt)
 {
     auto const begin = from.position();
@@ -111,7 +111,7 @@ bool read_record(reader& from, bool additional, std::optional<edns>& opt)
     bool const of_root = from.position() == begin + 1;
     record_type const type = from.u16();
     auto const size_or_class = from.u16();
-    from.u8(); // of the response code
+    from.u8(); // high bits of the response code
     auto const version = from.u8();
     from.u16(); // flags
     auto const data = from.take(from.u16());
@@ -131,7 +131,7 @@ response_code read_body(reader& from, std::array<std::uint16_t, 4> const& counts
     if (into.opcode != 0) {
         return response_code::not_implemented;
     }
-    if (counts[0] != 1 || !read_name(from, into.asked)) { // RFC 9619: one question
+    if (counts[0] != 1 || !read_name(from, into.question_name)) { // RFC 9619: one question
         return response_code::format_error;
     }
     into.type = from.u16();
@@ -163,7 +163,7 @@ response_code read_body(reader& from, std::array<std::uint16_t, 4> const& counts
 bool name::append(std::string_view label)
 {
     if (label.empty() || label.size() > longest_label || size_ + 1 + label.size() >= longest) {
-        return false; // the root comes behind it
+        return false; // the root follows
     }
     text_.at(size_++) = static_cast<char>(label.size());
     std::ranges::transform(label, text_.begin() + static_cast<std::ptrdiff_t>(size_), lower);

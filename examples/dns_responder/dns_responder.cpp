@@ -1,5 +1,5 @@
-// Answers DNS queries from a hosts file, over UDP. Queries come into packets of 4096 bytes and are
-// a hundred times smaller: those that wait move to a small packet, and the large one is free.
+// Answers DNS queries from a hosts file, over UDP. Queries arrive in packets of 4096 bytes and are
+// a hundred times smaller: those that wait move to a small packet, which frees the large one.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -31,7 +31,7 @@ constexpr std::size_t most_waiting = 4096;
 struct settings {
     net::address address;
     std::filesystem::path hosts;
-    std::size_t max_size = 1232; // fits IPv6's smallest MTU: no fragments
+    std::size_t max_size = 1232; // fits the smallest MTU of IPv6, so it is not fragmented
     std::chrono::milliseconds delay{0};
 };
 
@@ -112,7 +112,7 @@ private:
         auto code = query.problem;
         gsl::span<dns::record_data const> records;
         if (code == dns::response_code::no_error) {
-            if (auto const found = zone_.find(query.asked, query.type)) {
+            if (auto const found = zone_.find(query.question_name, query.type)) {
                 records = *found;
             } else {
                 code = dns::response_code::name_error;
@@ -129,7 +129,7 @@ private:
     settings settings_;
     dns::zone zone_;
     net::service<Pool> service_;
-    std::deque<waiting> waiting_; // behind the service: its packets go home to the pool
+    std::deque<waiting> waiting_; // declared after the service: its packets return to the pool
     std::size_t bytes_ = 0;
     std::size_t most_bytes_ = 0;
     unsigned long long waited_ = 0;

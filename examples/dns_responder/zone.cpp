@@ -13,19 +13,19 @@ namespace dns {
 
 namespace {
 
-constexpr std::size_t longest_string = 255; // of the strings that a TXT record is made of
-constexpr std::size_t around_text = header_size + 4 + 12 + 11; // type and class, record, OPT
+constexpr std::size_t longest_string = 255;                    // of a TXT record
+constexpr std::size_t around_text = header_size + 4 + 12 + 11; // type and class, record header, OPT
 constexpr std::string_view blanks = " \t\r";
 
 constexpr std::array kinds{types::a, types::aaaa, types::txt};
 
-/// kinds.size() for a type of which there are never records.
+/// kinds.size() for a type without records.
 std::size_t index_of(record_type type)
 {
     return gsl::narrow<std::size_t>(std::ranges::find(kinds, type) - kinds.begin());
 }
 
-/// The first word of what is left, which loses it and the blanks behind it.
+/// Returns the first word of `text`, and removes it and the blanks behind it.
 std::string_view next_word(std::string_view& rest)
 {
     auto const word = rest.substr(0, rest.find_first_of(blanks));
@@ -135,7 +135,7 @@ void zone::add(name const& owner, record_type type, record_data data)
     if (std::ranges::find(list, data) == list.end()) {
         list.push_back(std::move(data));
     }
-    // RFC 8020: to say that a name does not exist is to say so of all below it.
+    // RFC 8020: if a name does not exist, no name below it does.
     for (auto above = key; above.size() > 1;) {
         above.remove_prefix(std::size_t{1} + static_cast<unsigned char>(above.front()));
         names_.try_emplace(std::string(above));

@@ -1,4 +1,4 @@
-// What is known of names, from a file like /etc/hosts.
+// Names with their records, from a file like /etc/hosts.
 #pragma once
 
 #include <array>
@@ -20,10 +20,11 @@ namespace dns {
 
 class zone {
 public:
-    /// Once, however often it is added. A name is there from then on, and so are those above it.
+    /// Adding a record twice has no effect. The name exists from then on, and so do the names above
+    /// it.
     void add(name const& owner, record_type type, record_data data);
 
-    /// Nothing for a name that is not there, an empty span for one without such records.
+    /// Nothing if the name does not exist, an empty span if it has no such records.
     [[nodiscard]] std::optional<gsl::span<record_data const>> find(name const& owner,
                                                                    record_type type) const;
 
@@ -36,13 +37,13 @@ private:
     std::unordered_map<std::string, records, hash, std::equal_to<>> names_;
 };
 
-/// One line: file, number and what is wrong.
+/// One line: file, line number and what is wrong.
 struct zone_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
 /// Reads lines: "192.0.2.1 name alias...", "2001:db8::1 name", "txt name any text to the end",
-/// "# comment". Throws zone_error, with `file` in front.
+/// "# comment". Throws zone_error; the message begins with `file`.
 zone read_zone(std::istream& in, std::string const& file);
 
 } // namespace dns

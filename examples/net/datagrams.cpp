@@ -22,14 +22,14 @@ namespace net {
 
 namespace {
 
-/// A signal, or an ICMP message about an earlier datagram: to say so was all that the call did.
-bool is_of_the_past(std::error_code const& error)
+/// A signal, or an ICMP message about an earlier datagram. The call did nothing else: repeat it.
+bool must_repeat(std::error_code const& error)
 {
     return error == asio::error::interrupted || error == asio::error::connection_refused ||
            error == asio::error::connection_reset;
 }
 
-/// Of the socket itself, and not of a peer, a datagram or a shortage.
+/// An error of the socket itself, not of a peer, a datagram or a lack of memory.
 bool is_broken(std::error_code const& error)
 {
     namespace errors = asio::error;
@@ -37,7 +37,7 @@ bool is_broken(std::error_code const& error)
            error == errors::fault || error == errors::operation_not_supported;
 }
 
-bool is_of_the_moment(std::error_code const& error)
+bool is_temporary(std::error_code const& error)
 {
     return error == asio::error::would_block || error == asio::error::try_again;
 }
@@ -48,7 +48,7 @@ bool is_of_the_moment(std::error_code const& error)
 
 namespace {
 
-/// What the kernel is told of a batch.
+/// The message headers of a batch.
 class headers {
 public:
     explicit headers(gsl::span<datagram const> batch) : count_(std::min(batch.size(), batch_size))
@@ -72,7 +72,7 @@ private:
 
 std::error_code last_error()
 {
-    return {errno, asio::error::get_system_category()}; // what Asio's own errors compare with
+    return {errno, asio::error::get_system_category()}; // the category of Asio's own errors
 }
 
 } // namespace
@@ -90,7 +90,7 @@ std::size_t receive(asio::ip::udp::socket& socket, gsl::span<datagram> batch)
                        gsl::narrow<unsigned>(messages.size()), MSG_DONTWAIT, nullptr);
         if (received < 0) {
             auto const error = last_error();
-            if (is_of_the_past(error)) {
+            if (must_repeat(error)) {
                 continue;
             }
             if (is_broken(error) || error == asio::error::invalid_argument) {
@@ -114,7 +114,7 @@ std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
     for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), batch_size))) {
         headers messages(batch);
         for (std::size_t i = 0; i < messages.size(); ++i) {
-            // The kernel only reads it.
+            // The kernel only reads the address.
             messages[i].msg_hdr.msg_name = const_cast<sockaddr*>(batch[i].peer.data());
             messages[i].msg_hdr.msg_namelen = gsl::narrow<socklen_t>(batch[i].peer.size());
         }
@@ -128,14 +128,14 @@ std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
                 sent += gsl::narrow<std::size_t>(went);
                 continue;
             }
-            auto const error = last_error(); // of the first that is left
-            if (is_of_the_moment(error)) {
+            auto const error = last_error(); // of the first datagram that is left
+            if (is_temporary(error)) {
                 return sent;
             }
             if (is_broken(error)) {
                 throw std::system_error(error, "sendmmsg");
             }
-            done += is_of_the_past(error) ? 0 : 1;
+            done += must_repeat(error) ? 0 : 1;
         }
     }
     return sent;
@@ -152,16 +152,16 @@ std::size_t receive(asio::ip::udp::socket& socket, gsl::span<datagram> batch)
         std::error_code error;
         auto const bytes = socket.receive_from(asio::buffer(next.bytes.data(), next.bytes.size()),
                                                next.peer, {}, error);
-        if (is_of_the_past(error)) {
+        if (must_repeat(error)) {
             continue;
         }
         if (is_broken(error) || error == asio::error::invalid_argument) {
             throw std::system_error(error, "recvfrom");
         }
-        if (error && error != asio::error::message_size) { // Windows says so of what it truncates
+        if (error && error != asio::error::message_size) { // Windows reports a truncated datagram
             break;
         }
-        // Elsewhere what fills the room to its end may have been more.
+        // Elsewhere a datagram that fills the buffer may have been longer.
         next.truncated = error == asio::error::message_size || bytes == next.bytes.size();
         next.bytes = next.bytes.first(bytes);
         ++received;
@@ -178,8 +178,8 @@ std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
         do {
             socket.send_to(asio::buffer(each.bytes.data(), each.bytes.size()), each.peer, {},
                            error);
-        } while (is_of_the_past(error));
-        if (is_of_the_moment(error)) {
+        } while (must_repeat(error));
+        if (is_temporary(error)) {
             break;
         }
         if (is_broken(error)) {

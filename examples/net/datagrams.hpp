@@ -1,5 +1,5 @@
-// Datagrams in batches, without waiting: recvmmsg(2) and sendmmsg(2) on Linux, one call a datagram
-// elsewhere.
+// Datagrams in batches, without waiting: recvmmsg(2) and sendmmsg(2) on Linux, one call per
+// datagram elsewhere.
 #pragma once
 
 #include <cstddef>
@@ -9,20 +9,20 @@
 
 namespace net {
 
-inline constexpr std::size_t batch_size = 64; ///< datagrams that one call takes at the most
+inline constexpr std::size_t batch_size = 64; ///< the most datagrams per call
 
 struct datagram {
-    gsl::span<std::byte> bytes;   ///< room to receive into; afterwards what came
-    asio::ip::udp::endpoint peer; ///< where it came from, or goes to
-    bool truncated = false;       ///< there was more than the room, or (not on Linux) just as much
+    gsl::span<std::byte> bytes;   ///< buffer to receive into; afterwards the received bytes
+    asio::ip::udp::endpoint peer; ///< sender or destination
+    bool truncated = false; ///< the datagram was longer than the buffer, or (not on Linux) as long
 };
 
-/// Fills the first of them with what has arrived and says how many: none, if nothing has. Throws
-/// std::system_error when the socket is broken; that a peer is unreachable is no such thing.
+/// Fills the first datagrams with what has arrived and returns their number, possibly 0. Throws
+/// std::system_error if the socket is broken; an unreachable peer is no such error.
 std::size_t receive(asio::ip::udp::socket& socket, gsl::span<datagram> batch);
 
-/// Says how many of them went. The others are lost, as datagrams are: there was no room in the
-/// kernel, or no way to the peer. Throws std::system_error when the socket is broken.
+/// Returns how many datagrams were sent. The others are dropped: the kernel had no buffer space or
+/// no route to the peer. Throws std::system_error if the socket is broken.
 std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch);
 
 } // namespace net

@@ -1,5 +1,5 @@
-// What the three programs have in common: a UDP socket that is served in batches, every datagram
-// in a packet of a pool, until a signal says stop.
+// The common part of the three programs: a UDP socket that is served in batches, each datagram in a
+// packet of a pool, until a signal stops the program.
 #pragma once
 
 #include <algorithm>
@@ -40,7 +40,7 @@ struct address {
     std::uint16_t port = 0;
     bool no_pool = false;
 
-    /// The options of a command line that all programs have.
+    /// The command-line options that all programs have.
     void add_options(CLI::App& app)
     {
         app.add_option("--address", host, "Address to listen on")->capture_default_str();
@@ -59,13 +59,13 @@ struct address {
     }
 };
 
-/// Receives into packets of `Pool`, which counts, and sends packets of it.
+/// Receives into packets of `Pool`, which has `counted`, and sends such packets.
 template <class Pool>
 class service {
 public:
     using packet_ptr = typename Pool::packet_ptr;
 
-    /// Datagrams above `largest` bytes are dropped and counted. It says on `log` what it does.
+    /// Datagrams above `largest` bytes are dropped and counted. Messages go to `log`.
     service(endpoint const& local, std::size_t largest, std::FILE* log = stdout)
         : socket_(context_, local), signals_(context_, SIGINT, SIGTERM), timer_(context_),
           largest_(largest), log_(log)
@@ -77,7 +77,7 @@ public:
 
     [[nodiscard]] Pool& pool() { return pool_; }
 
-    /// It goes out with the others at the end of the batch, as p->used().
+    /// Sends p->used() at the end of the batch.
     void send(packet_ptr p, endpoint const& to)
     {
         auto& packet = *p;
@@ -85,8 +85,8 @@ public:
         send_kept(packet, to);
     }
 
-    /// The same for a packet that stays its owner's, for another transmission. It must be there and
-    /// as it is until the batch is sent: after batch_size packets, or on_tick, at the latest.
+    /// The same for a packet that its owner keeps, for another transmission. The packet must not
+    /// change until the batch is sent: after batch_size packets, or on_tick, at the latest.
     void send_kept(typename Pool::packet& p, endpoint const& to)
     {
         auto used = p.used();
@@ -96,11 +96,11 @@ public:
         }
     }
 
-    /// A datagram that is not of the protocol: for the statistics.
+    /// Counts a datagram that is not of the protocol.
     void count_malformed() { ++malformed_; }
 
-    /// Calls `on_datagram(packet_ptr, endpoint)` for each and `on_tick()` ten times a second, until
-    /// SIGINT or SIGTERM. Says where it listens, and in the end what was done.
+    /// Calls `on_datagram(packet_ptr, endpoint)` for each datagram and `on_tick()` ten times a
+    /// second, until SIGINT or SIGTERM. Prints the address at the start, and the counts at the end.
     template <class OnDatagram, class OnTick>
     void run(OnDatagram on_datagram, OnTick on_tick)
     {
@@ -145,7 +145,7 @@ private:
             try {
                 on_tick();
             } catch (std::bad_alloc const&) {
-                ++lost_; // and the next tick may do what this one did not
+                ++lost_; // the next tick tries again
             }
             flush();
             if (++ticks_ % 10 == 0) {
@@ -165,8 +165,8 @@ private:
         }
         std::array<datagram, batch_size> datagrams;
         for (std::size_t i = 0; i < inbox.size(); ++i) {
-            auto room = inbox[i]->buffer().first(largest_);
-            datagrams[i].bytes = room;
+            auto buffer = inbox[i]->buffer().first(largest_);
+            datagrams[i].bytes = buffer;
         }
         auto const count = receive(socket_, gsl::span(datagrams).first(inbox.size()));
         for (std::size_t i = 0; i < count; ++i) {
@@ -179,13 +179,13 @@ private:
             try {
                 on_datagram(std::move(inbox[i]), datagrams[i].peer);
             } catch (std::bad_alloc const&) {
-                ++lost_; // a datagram may be
+                ++lost_; // a datagram may be lost
             }
         }
         flush();
     }
 
-    /// Else what nothing can be received into would be reported for ever.
+    /// Removes a datagram that cannot be received: the socket would report it again and again.
     void drop_one()
     {
         std::byte nothing{};
@@ -195,7 +195,7 @@ private:
         lost_ += count;
     }
 
-    /// Packets to receive into: fewer where memory is short.
+    /// Packets to receive into; fewer without memory.
     std::span<packet_ptr> refill()
     {
         auto const taken = std::partition(inbox_.begin(), inbox_.end(),
@@ -234,7 +234,7 @@ private:
             pool_.statistics().to_table().c_str());
     }
 
-    Pool pool_; // first: the packets below go home to it
+    Pool pool_; // first: the packets below return to it
     asio::io_context context_;
     asio::ip::udp::socket socket_;
     asio::signal_set signals_;
@@ -251,7 +251,7 @@ private:
     unsigned long long lost_ = 0;
 };
 
-/// Runs the program, which returns its exit status, and says on stderr what stopped it.
+/// Runs the program and returns its exit status; prints the exception that ended it on stderr.
 template <class Program>
 int run_program(Program program)
 {

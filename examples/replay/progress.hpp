@@ -1,4 +1,4 @@
-// A progress bar on stderr, drawn only where somebody watches a terminal.
+// A progress bar on stderr, only if stderr is a terminal.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,7 @@ public:
     void step()
     {
         ++done_;
-        // A run that is over in a second needs no bar.
+        // A run of less than a second needs no bar.
         if (terminal_ && std::chrono::steady_clock::now() - begin_ > std::chrono::seconds(1)) {
             static constexpr char full[] = "########################################";
             constexpr std::size_t width = sizeof full - 1;

@@ -1,5 +1,5 @@
-// Replays packet traces of real uTP transfers against pools, and shows what each pool served
-// itself, what it kept idle for that, and its time as a ratio to malloc in the same run.
+// Replays packet traces of real uTP transfers against pools, and prints the hits of each pool, its
+// idle memory, and its time as a ratio to malloc in the same run.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -26,8 +26,8 @@ import pktpool;
 
 namespace {
 
-/// A policy of its own: room for a selective acknowledgement in the smallest bucket, and limits
-/// for a window of packets instead of ten.
+/// An own bucket policy: the smallest bucket also holds a selective acknowledgement, and the limits
+/// are a window of packets instead of ten.
 struct windowed_buckets {
     static constexpr std::array buckets{
         pktpool::bucket{.size = 64, .limit = 128},
@@ -36,7 +36,7 @@ struct windowed_buckets {
     };
 };
 
-/// What a program without a pool does.
+/// A program without a pool.
 struct plain_malloc {
     using packet_ptr = pktpool::packet_ptr;
 
@@ -45,7 +45,7 @@ struct plain_malloc {
     static void decay() noexcept {}
 };
 
-/// As pools see it: nothing is ever idle.
+/// The same as a pool: it keeps no idle packets.
 struct no_buckets_kept {
     static constexpr std::array buckets{pktpool::bucket{.size = 1, .limit = 0}};
 };
@@ -70,8 +70,7 @@ struct contender {
 template <class Buckets, class... Policies>
 using pool_of = pktpool::basic_packet_pool<Buckets, pktpool::single_threaded, Policies...>;
 
-
-/// A pool is timed as it is, and counts in another run.
+/// The pool is timed without `counted`, and counted in another run.
 template <class Buckets, class... Policies>
 constexpr contender contender_of(char const* name)
 {
@@ -81,14 +80,14 @@ constexpr contender contender_of(char const* name)
 
 constexpr std::array contenders{
     contender{"malloc", &count<pool_of<no_buckets_kept, pktpool::counted>>,
-              &time<plain_malloc>}, // the first: the others are ratios to it
+              &time<plain_malloc>}, // first, because the others are ratios to it
     contender_of<pktpool::libtorrent_buckets>("packet_pool"),
     contender_of<windowed_buckets>("windowed"),
     contender_of<pktpool::libtorrent_buckets, pktpool::demand_tracked, pktpool::return_on_drop>(
         "adaptive"),
 };
 
-/// Idle and outstanding bytes over the course of a trace, a row for every so many records.
+/// Idle and outstanding bytes over the course of a trace, up to about 2000 rows.
 template <class Pool>
 void write_course(packet_trace const& trace, std::filesystem::path const& path)
 {
@@ -112,7 +111,7 @@ double median(std::vector<double> values)
     return *middle;
 }
 
-/// Every contender in turn, round after round: each ratio is to malloc in the same round.
+/// All contenders in each round: each ratio is to malloc in the same round.
 std::array<double, contenders.size()> ratios(packet_trace const& trace, int rounds,
                                              progress_bar& progress)
 {
@@ -162,7 +161,7 @@ std::vector<std::filesystem::path> shipped_traces()
 int run(std::vector<std::filesystem::path> const& paths, int rounds,
         std::filesystem::path const& course, bool with_statistics)
 {
-    // All are read before the first is replayed: a bad file is reported at once.
+    // Reads all before the first replay, so a bad file is reported at once.
     std::vector<packet_trace> traces;
     std::ranges::transform(paths, std::back_inserter(traces), read_trace);
 
@@ -176,7 +175,8 @@ int run(std::vector<std::filesystem::path> const& paths, int rounds,
         print(name, traces[i], times, with_statistics);
         if (!course.empty()) {
             write_course<pktpool::packet_pool>(traces[i], course / (name + ".packet_pool.tsv"));
-            write_course<pktpool::adaptive_packet_pool>(traces[i], course / (name + ".adaptive.tsv"));
+            write_course<pktpool::adaptive_packet_pool>(traces[i],
+                                                        course / (name + ".adaptive.tsv"));
         }
     }
     std::printf("\n *  the most that was ever idle, headers included\n"

@@ -1,4 +1,4 @@
-// Puts the packets of one RTP stream back in order.
+// Restores the order of the packets of one RTP stream.
 #pragma once
 
 #include <algorithm>
@@ -15,13 +15,13 @@
 /// In packets.
 struct jitter_counts {
     unsigned long long written = 0;
-    unsigned long long missing = 0;    ///< gaps in what was written
-    unsigned long long late = 0;       ///< came after its gap was given up, or far off
-    unsigned long long duplicates = 0; ///< came again
-    unsigned long long restarts = 0;   ///< the sequence jumped
+    unsigned long long missing = 0;    ///< gaps in the output
+    unsigned long long late = 0;       ///< the gap was skipped before, or far outside of the window
+    unsigned long long duplicates = 0; ///< arrived again
+    unsigned long long restarts = 0;   ///< jumps of the sequence
 };
 
-/// Holds packets until those before them have come, none for longer than the latency, and hands
+/// Holds packets until those before them have arrived, none for longer than the latency, and passes
 /// them to `write(PacketPtr)` in order. A packet has a member `arrival`. Bounded: `window` packets.
 template <class PacketPtr>
 class jitter_buffer {
@@ -51,7 +51,7 @@ public:
             return;
         }
         if (distance(next_, sequence) >= longest_gap) {
-            if (sequence != suspect_) { // a stray one, unless the next follows it
+            if (sequence != suspect_) { // ignored, unless its successor follows
                 suspect_ = distance(65535, sequence);
                 ++counts_.late;
                 return;
@@ -64,13 +64,13 @@ public:
         while (distance(next_, sequence) >= window) {
             step(write);
         }
-        auto& place = held_[slot(sequence)];
-        if (place) {
+        auto& held = held_[slot(sequence)];
+        if (held) {
             ++counts_.duplicates;
             return;
         }
         p->arrival = now;
-        place = std::move(p);
+        held = std::move(p);
         ++count_;
         if (state_ == state::running) {
             write_ready(write);
@@ -78,7 +78,7 @@ public:
         expire(now, write);
     }
 
-    /// Gives up the gaps that a packet has waited behind for the latency. Call it on a timer, too.
+    /// Skips the gaps that a packet has waited behind for the latency. Call it on a timer, too.
     template <class Write>
     void expire(clock::time_point now, Write const& write)
     {
@@ -90,7 +90,7 @@ public:
         }
     }
 
-    /// Writes all that is held. The next packet begins another stream.
+    /// Writes all held packets. The next packet begins another stream.
     template <class Write>
     void flush(Write const& write)
     {
@@ -103,12 +103,12 @@ public:
 private:
     enum class state : std::uint8_t {
         empty,    // no packet yet
-        starting, // the first may have overtaken others: what is missing now is not lost
+        starting, // earlier packets may still arrive: a gap at the start is not counted
         running,
     };
 
-    static constexpr std::uint16_t start_slack = 64; // packets that the first may have overtaken
-    // Beyond it two that follow each other are another sequence (RFC 3550 appendix A.1).
+    static constexpr std::uint16_t start_slack = 64; // packets that may precede the first
+    // Beyond it two consecutive numbers are another sequence (RFC 3550 appendix A.1).
     static constexpr std::uint16_t longest_gap = 3000;
     static_assert(65536 % window == 0, "slots stay in order where the sequence wraps");
 
@@ -125,7 +125,7 @@ private:
         was_written_.reset();
     }
 
-    /// Writes the next packet or, where it is missing, gives it up.
+    /// Writes the next packet or, if it is missing, skips it.
     template <class Write>
     void step(Write const& write)
     {
@@ -165,10 +165,10 @@ private:
 
     clock::duration latency_;
     state state_ = state::empty;
-    std::uint16_t next_ = 0;               // to be written
-    std::size_t count_ = 0;                // of those held
-    std::optional<std::uint16_t> suspect_; // where another sequence would go on
+    std::uint16_t next_ = 0;               // the next to be written
+    std::size_t count_ = 0;                // held packets
+    std::optional<std::uint16_t> suspect_; // the next number of another sequence
     std::array<PacketPtr, window> held_{}; // by sequence
-    std::bitset<window> was_written_;      // of the packets before the next one
+    std::bitset<window> was_written_;      // whether the packets before the next one were written
     jitter_counts counts_;
 };

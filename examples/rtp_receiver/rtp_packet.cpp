@@ -63,7 +63,7 @@ std::optional<header> parse(gsl::span<std::byte const> datagram)
         return std::nullopt;
     }
     if (has_padding) {
-        result.padding = at(datagram, datagram.size() - 1); // counts itself
+        result.padding = at(datagram, datagram.size() - 1); // includes itself
         if (result.padding == 0 || result.padding > datagram.size() - result.size) {
             return std::nullopt;
         }
@@ -73,7 +73,7 @@ std::optional<header> parse(gsl::span<std::byte const> datagram)
 
 bool is_rtcp(gsl::span<std::byte const> datagram)
 {
-    // Its packet types are where RTP has the marker, set, and a payload type from 64 to 95.
+    // The packet types of RTCP are, in RTP, the marker and a payload type from 64 to 95.
     return datagram.size() >= word && is_version_2(datagram) && at(datagram, 1) >= 192 &&
            at(datagram, 1) <= 223;
 }

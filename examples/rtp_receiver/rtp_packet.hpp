@@ -1,4 +1,4 @@
-// RTP packets as they come from the network: RFC 3550, sections 5.1 and 5.3.1.
+// RTP packets as received: RFC 3550, sections 5.1 and 5.3.1.
 #pragma once
 
 #include <cstddef>
@@ -15,14 +15,14 @@ struct header {
     std::uint16_t sequence = 0;
     std::uint32_t timestamp = 0;
     std::uint32_t ssrc = 0;
-    std::size_t size = 0;    ///< bytes, with the list of contributing sources and the extension
+    std::size_t size = 0;    ///< in bytes, with the contributing sources and the extension
     std::size_t padding = 0; ///< bytes behind the payload
 };
 
-/// Nothing where the datagram is no RTP packet of version 2 whose parts fit in it.
+/// Nothing if the datagram is not an RTP packet of version 2 whose parts fit in it.
 std::optional<header> parse(gsl::span<std::byte const> datagram);
 
-/// Whether it is of the control protocol, which may share the port: RFC 5761, section 4.
+/// Whether it is a packet of RTCP, which may share the port: RFC 5761, section 4.
 bool is_rtcp(gsl::span<std::byte const> datagram);
 
 } // namespace rtp

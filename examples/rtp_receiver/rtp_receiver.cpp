@@ -1,5 +1,5 @@
-// Writes the payload of an RTP stream to a file, in order: what is late waits in the packet that it
-// came in.
+// Writes the payload of an RTP stream to a file, in order. Packets that arrive early wait in the
+// packet of the pool that they were received into.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +29,7 @@ static_assert(rtp_sizes::buckets.back().size == largest);
 
 using buckets = pktpool::with_headroom_tailroom<rtp_sizes, frame_header, rtp_sizes::tailroom>;
 
-/// A member of each packet.
+/// Becomes a member of each packet.
 struct arrival_time {
     std::chrono::steady_clock::time_point arrival{};
 };
@@ -72,7 +72,7 @@ public:
     }
 
 private:
-    /// A sender that was silent for so long has lost its place to another.
+    /// After this time without a packet another sender may take over.
     static constexpr std::chrono::seconds silence{3};
 
     void take(packet_ptr p)

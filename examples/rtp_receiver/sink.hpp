@@ -1,4 +1,4 @@
-// A file to write to, or stdout, without a buffer in between.
+// A file to write to, or stdout, unbuffered.
 #pragma once
 
 #include <cerrno>
@@ -15,7 +15,7 @@
 #    include <io.h>
 #endif
 
-/// "-" is stdout.
+/// "-" means stdout.
 class sink {
 public:
     explicit sink(std::string const& path) : path_(path)
@@ -30,7 +30,7 @@ public:
                 throw_error();
             }
         }
-        std::setvbuf(file(), nullptr, _IONBF, 0); // a packet is a write of its own
+        std::setvbuf(file(), nullptr, _IONBF, 0); // each packet is one write
     }
 
     void write(gsl::span<std::byte const> bytes)

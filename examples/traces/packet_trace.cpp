@@ -24,7 +24,7 @@ Unsigned little_endian(std::span<std::byte const> bytes, std::size_t offset)
     return value;
 }
 
-/// Why the bytes are no record, or why the slots do not allow it; else an empty text.
+/// Why the bytes are not a record, or why the slots do not allow it; empty if they are good.
 std::string_view misfit(std::span<std::byte const> bytes, trace_record const& r,
                         std::vector<bool>& full)
 {
@@ -79,7 +79,7 @@ packet_trace parse_trace(std::span<std::byte const> file)
         throw trace_error((whole < count ? "cut short after record " : "bytes follow record ") +
                           std::to_string(std::min(whole, count)) + " of " + std::to_string(count));
     }
-    // Each slot takes an acquire, so this also bounds the memory that a wrong number can ask for.
+    // Each slot needs an acquire, so this also bounds the memory that a wrong number can request.
     if (trace.slots > count) {
         throw trace_error(std::to_string(trace.slots) + " slots for " + std::to_string(count) +
                           " records");

@@ -1,4 +1,4 @@
-// A trace and a pool: the replay, and what it shows of the pool.
+// Replays a trace against a pool, and reads the counts of the pool.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 #include "packet_trace.hpp"
 
-/// Replays the trace and writes to each packet as a protocol would: a uTP header.
+/// Replays the trace and writes to each packet, as a protocol does: a uTP header.
 template <class Pool>
 class player {
 public:
@@ -54,13 +54,13 @@ private:
     std::vector<typename Pool::packet_ptr> slots_;
 };
 
-/// Of a replay, with what the pool counted itself.
+/// The counts of a replay.
 struct counts {
     std::size_t acquires = 0;
     std::size_t hits = 0;
     std::size_t most_idle_bytes = 0;
     std::uint64_t sum_idle_bytes = 0; ///< over the records
-    std::string table;                ///< bucket by bucket
+    std::string table;                ///< per bucket
 };
 
 /// `Pool` has the policy `counted`.

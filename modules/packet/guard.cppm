@@ -8,7 +8,7 @@ module;
 
 export module pktpool:packet.guard;
 
-import :sizes.packet_size;
+import :sizes.bucket;
 import :policy.options;
 import :packet.layout;
 

@@ -12,7 +12,6 @@ module;
 
 export module pktpool:packet.layout;
 
-import :sizes.packet_size;
 import :sizes.bucket;
 
 namespace pktpool {

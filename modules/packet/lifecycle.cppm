@@ -20,7 +20,6 @@ export module pktpool:packet.lifecycle;
 
 import :support.error;
 import :support.memory_checker;
-import :sizes.packet_size;
 import :sizes.bucket;
 import :policy.source;
 import :policy.metadata;

@@ -18,7 +18,7 @@ export module pktpool:packet.packet;
 
 import :support.error;
 import :support.memory_checker;
-import :sizes.packet_size;
+import :sizes.bucket;
 import :policy.metadata;
 import :packet.layout;
 import :packet.guard;

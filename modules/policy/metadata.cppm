@@ -7,7 +7,7 @@ module;
 
 export module pktpool:policy.metadata;
 
-import :sizes.packet_size;
+import :sizes.bucket;
 import :policy.source;
 
 namespace pktpool {

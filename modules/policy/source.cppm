@@ -12,7 +12,7 @@ module;
 export module pktpool:policy.source;
 
 import :support.error;
-import :sizes.packet_size;
+import :sizes.bucket;
 
 namespace pktpool {
 

@@ -10,7 +10,7 @@ export module pktpool:pool.batch;
 
 import :support.error;
 import :support.memory_checker;
-import :sizes.packet_size;
+import :sizes.bucket;
 import :pool.core;
 
 namespace pktpool {
@@ -48,7 +48,7 @@ struct batch_operations {
                         core.handle(from, is_hit ? slabs.fetch(from) : slabs.make(from, capacity));
                     hits += is_hit ? 1 : 0;
                 }
-                slabs.count().acquired(from.index(), hits, batch.size());
+                slabs.count([&](auto& c) { c.acquired(from.index(), hits, batch.size()); });
                 if constexpr (memory_is_checked || Core::lend_has_effect) {
                     for (auto& p : batch) {
                         core.lend(*p, size, where);

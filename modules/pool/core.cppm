@@ -21,7 +21,6 @@ import :packet.guard;
 import :packet.packet;
 import :packet.lifecycle;
 import :store.slab_core;
-import :store.slab_storage;
 import :store.slab_set;
 import :store.outstanding_list;
 import :pool.statistics;
@@ -92,7 +91,7 @@ public:
     {
         return locked(name, where, [&] {
             slab& from = slabs_.slabs()[index];
-            auto const hits = slabs_.count().next_hits(from);
+            auto const hits = slabs_.next_hits(from);
             packet* const p = slabs_.fetch(from);
             return lend_out(from, p, size, hits, where);
         });
@@ -161,7 +160,7 @@ public:
     [[nodiscard]] auto statistics(std::source_location where) const
     {
         return locked("statistics()", where,
-                      [&] { return statistics_of(slabs_.count(), slabs_.slabs()); });
+                      [&] { return statistics_of(slabs_.counts(), slabs_.slabs()); });
     }
     [[nodiscard]] auto outstanding(std::source_location where) const
     {
@@ -245,7 +244,7 @@ private:
                                                             std::size_t hits,
                                                             std::source_location where) noexcept
     {
-        slabs_.count().acquired(from.index(), hits, 1);
+        slabs_.count([&](auto& c) { c.acquired(from.index(), hits, 1); });
         lend(*p, size, where);
         return handle(from, p);
     }
@@ -271,11 +270,11 @@ private:
                 outstanding_.remove(lifecycle::guard(*p), where);
             }
             if (reason == return_reason::drop) {
-                slabs_.count().dropped(to->index());
+                slabs_.count([&](auto& c) { c.dropped(to->index()); });
             }
             bool const kept = (reason == return_reason::release || Policies::returns_dropped) &&
                               slabs_.store(*to, p);
-            slabs_.count().returned(to->index(), kept);
+            slabs_.count([&](auto& c) { c.returned(to->index(), kept); });
             return {.kept = kept, .was_last = !kept && free_refused(*to, p)};
         } else {
             bool const kept = to != nullptr && slabs_.store(*to, p);

@@ -16,7 +16,6 @@ module;
 export module pktpool:pool.pool;
 
 import :support.error;
-import :sizes.packet_size;
 import :sizes.bucket;
 import :policy.source;
 import :policy.threading;
@@ -28,7 +27,7 @@ import :packet.guard;
 import :packet.packet;
 import :packet.lifecycle;
 import :store.slab_core;
-import :store.slab_storage;
+import :store.slab_set;
 import :store.outstanding_list;
 import :pool.statistics;
 import :pool.core;

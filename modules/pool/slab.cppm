@@ -11,13 +11,12 @@ module;
 export module pktpool:pool.slab;
 
 import :support.error;
-import :sizes.packet_size;
 import :sizes.bucket;
 import :policy.threading;
 import :policy.policy_set;
 import :packet.layout;
 import :store.slab_core;
-import :store.slab_storage;
+import :store.single_slab;
 import :pool.core;
 import :pool.core_storage;
 

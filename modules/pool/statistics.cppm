@@ -61,7 +61,7 @@ template <std::size_t Buckets>
 
 /// Of the slabs and their counters. O(buckets).
 template <std::size_t Buckets>
-[[nodiscard]] pool_statistics<Buckets> statistics_of(counters<true, Buckets> const& count,
+[[nodiscard]] pool_statistics<Buckets> statistics_of(counters<Buckets> const& count,
                                                      auto const& slabs) noexcept
 {
     pool_statistics<Buckets> now{.above = count.rows().back()};

@@ -9,7 +9,6 @@ module;
 
 export module pktpool:sizes.fragmentation;
 
-import :sizes.packet_size;
 import :sizes.bucket;
 
 namespace pktpool {

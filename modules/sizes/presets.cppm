@@ -10,7 +10,6 @@ module;
 
 export module pktpool:sizes.presets;
 
-import :sizes.packet_size;
 import :sizes.bucket;
 import :sizes.fragmentation;
 

@@ -1,10 +1,9 @@
-// Counters of a pool, per bucket. Without `counted` they are empty and their functions do nothing.
+// Counters of a pool, per bucket.
 module;
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 export module pktpool:store.counters;
 
@@ -37,14 +36,9 @@ export struct bucket_statistics {
 };
 
 /// For a pool with `Buckets` buckets. Packets above the largest count in the last row.
-template <bool Counts, std::size_t Buckets>
+template <std::size_t Buckets>
 class counters {
 public:
-    /// Hits of the next acquire from the slab: 0 or 1.
-    [[nodiscard]] static std::size_t next_hits(auto const& slab) noexcept
-    {
-        return slab.idle().count > 0 ? 1 : 0;
-    }
     void acquired(std::size_t bucket, std::size_t hits, std::size_t packets) noexcept
     {
         auto& row = at(bucket);
@@ -90,19 +84,5 @@ private:
     std::uint64_t outstanding_ = 0;
     std::uint64_t most_outstanding_ = 0;
 };
-
-template <std::size_t Buckets>
-class counters<false, Buckets> {
-public:
-    [[nodiscard]] static constexpr std::size_t next_hits(auto const&) noexcept { return 0; }
-    static constexpr void acquired(std::size_t, std::size_t, std::size_t) noexcept {}
-    static constexpr void returned(std::size_t, bool) noexcept {}
-    static constexpr void dropped(std::size_t) noexcept {}
-    static constexpr void decayed(std::size_t, std::size_t) noexcept {}
-    static constexpr void trimmed(std::size_t, std::size_t) noexcept {}
-    static constexpr void reserved(std::size_t, std::size_t) noexcept {}
-};
-
-static_assert(std::is_empty_v<counters<false, 3>>);
 
 } // namespace pktpool

@@ -6,17 +6,93 @@ module;
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
+
+#include <gsl/narrow>
 
 #include "../support/attributes.hpp"
 
 export module pktpool:store.slab_set;
 
 import :support.error;
+import :sizes.bucket;
 import :policy.options;
 import :store.slab_core;
 import :store.counters;
 
 namespace pktpool {
+
+/// One slab per bucket of the policy, and one for packets above the largest, which keeps none. If
+/// the limits bound the slots, they are one array in the object.
+template <bucket_policy Buckets, class Slab>
+class pool_slabs {
+public:
+    static constexpr std::size_t buckets = bucket_count<Buckets>;
+
+    pool_slabs() noexcept
+    {
+        for (std::size_t i = 0; i < buckets; ++i) {
+            slabs_[i].set_bucket(Buckets::buckets[i], gsl::narrow_cast<std::uint8_t>(i));
+        }
+        slabs_.back().set_bucket({.size = 0, .limit = 0}, no_bucket);
+        assign_slots();
+    }
+
+    /// Contract: `index <= buckets`.
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE Slab& operator[](std::size_t index) noexcept
+    {
+        return slabs_[index];
+    }
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE Slab const& operator[](std::size_t index) const noexcept
+    {
+        return slabs_[index];
+    }
+    /// The slab of packets above the largest bucket.
+    [[nodiscard]] Slab& exact() noexcept { return slabs_[buckets]; }
+    [[nodiscard]] std::span<Slab> all() noexcept { return slabs_; }
+    [[nodiscard]] std::span<Slab const> all() const noexcept { return slabs_; }
+
+    /// The slab of the packet's bucket and capacity, or null. Packets of pools with other buckets
+    /// may have the same type.
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE Slab* find(auto const& packet) noexcept
+    {
+        return packet.bucket < buckets && packet.allocated == slabs_[packet.bucket].capacity()
+                   ? &slabs_[packet.bucket]
+                   : nullptr;
+    }
+
+    /// Takes the idle packets of another pool. Contract: free_all() was called for each slab here.
+    void take_over(pool_slabs& other) noexcept
+    {
+        for (std::size_t i = 0; i < slabs_.size(); ++i) {
+            slabs_[i].take_over(other.slabs_[i]);
+        }
+        assign_slots(); // copies the pointers to the packets
+        other.assign_slots();
+    }
+
+private:
+    /// Where the slots of each bucket start in the array; the last is their number.
+    static constexpr auto slot_offsets = [] {
+        std::array<std::size_t, buckets + 1> offsets{};
+        for (std::size_t i = 0; i < buckets; ++i) {
+            offsets[i + 1] = offsets[i] + Slab::own_slots(Buckets::buckets[i]);
+        }
+        return offsets;
+    }();
+
+    void assign_slots() noexcept
+    {
+        if constexpr (!Slab::grows) {
+            for (std::size_t i = 0; i < buckets; ++i) {
+                slabs_[i].move_to(slots_.data() + slot_offsets[i]);
+            }
+        }
+    }
+
+    std::array<Slab, buckets + 1> slabs_{};
+    std::array<typename Slab::packet*, slot_offsets.back()> slots_;
+};
 
 /// `Slabs` is pool_slabs or single_slab. The caller holds the lock, and calls free_all() at the
 /// end.
@@ -38,8 +114,22 @@ public:
     [[nodiscard]] source_type const& source() const noexcept { return source_; }
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE Slabs& slabs() noexcept { return slabs_; }
     [[nodiscard]] Slabs const& slabs() const noexcept { return slabs_; }
-    [[nodiscard]] PKTPOOL_ALWAYS_INLINE auto& count() noexcept { return counters_; }
-    [[nodiscard]] auto const& count() const noexcept { return counters_; }
+    [[nodiscard]] auto const& counts() const noexcept { return counters_; }
+
+    /// Calls `update` with the counters, if the pool counts.
+    template <class Update>
+    PKTPOOL_ALWAYS_INLINE void count(Update update) noexcept
+    {
+        if constexpr (Policies::counts) {
+            update(counters_);
+        }
+    }
+    /// Hits of the next acquire from the slab, 0 or 1, if the pool counts.
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE static std::size_t
+    next_hits([[maybe_unused]] Slab const& slab) noexcept
+    {
+        return Policies::counts && slab.idle().count > 0 ? 1 : 0;
+    }
 
     /// The newest idle packet of the slab, or a new one. Throws what source and metadata throw;
     /// nothing has changed then. The caller counts it. O(1).
@@ -95,10 +185,10 @@ public:
             while (made > 0 && slab.free_unused(source_)) {
                 --made;
             }
-            counters_.reserved(index, made); // the source acquired the rest
+            count([&](auto& c) { c.reserved(index, made); }); // the source acquired the rest
             throw;
         }
-        counters_.reserved(index, made);
+        count([&](auto& c) { c.reserved(index, made); });
     }
 
     /// Asks each slab how many of its oldest packets to free before the first is freed: packets
@@ -107,7 +197,8 @@ public:
     {
         auto const packets = of_each([](Slab& each) { return each.surplus(); });
         for (std::size_t i = 0; i < packets.size(); ++i) {
-            counters_.decayed(i, slabs_[i].free_oldest(source_, packets[i]));
+            auto const freed = slabs_[i].free_oldest(source_, packets[i]);
+            count([&](auto& c) { c.decayed(i, freed); });
             slabs_[i].shrink_slots();
         }
     }
@@ -116,7 +207,8 @@ public:
     {
         auto const packets = of_each([](Slab& each) { return each.mark().idle; });
         for (std::size_t i = 0; i < packets.size(); ++i) {
-            counters_.trimmed(i, slabs_[i].free_oldest(source_, packets[i]));
+            auto const freed = slabs_[i].free_oldest(source_, packets[i]);
+            count([&](auto& c) { c.trimmed(i, freed); });
         }
     }
 
@@ -182,14 +274,18 @@ private:
     {
         if (!store(to, idle)) {
             to.free(source_, idle);
-            counters_.acquired(to.index(), 1, 1);
-            counters_.returned(to.index(), false);
+            count([&](auto& c) {
+                c.acquired(to.index(), 1, 1);
+                c.returned(to.index(), false);
+            });
         }
     }
 
     Slabs slabs_; // first: an acquire adds no offset to their address
     PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
-    PKTPOOL_NO_UNIQUE_ADDRESS counters<Policies::counts, Slabs::buckets> counters_;
+    struct no_counters {};
+    PKTPOOL_NO_UNIQUE_ADDRESS
+    std::conditional_t<Policies::counts, counters<Slabs::buckets>, no_counters> counters_;
 };
 
 } // namespace pktpool

@@ -1,4 +1,4 @@
-// boost::pool, one for each bucket, unordered: its fastest use.
+// boost::pool, one per bucket, unordered: its fastest use.
 #include <cstddef>
 
 #include <boost/pool/pool.hpp>

@@ -38,7 +38,7 @@ CONTENDERS = {
     "foonathan": ("foonathan", None, "foonathan memory_pool, one per bucket"),
     "dpdk": ("dpdk", None, "rte_mempool with cache, one per bucket, no huge pages"),
 }
-# Policies one by one, each against the line that it adds to.
+# The cost of single policies, each against the line without it.
 VARIANTS = {
     "unchecked": ("unchecked", None, "no policy that costs: the base"),
     "default": ("default", None, "unchecked + thread check"),
@@ -64,7 +64,7 @@ WORKLOADS = {
 
 
 class Bench:
-    """The programs, and every number that they gave."""
+    """The programs, and all their measurements."""
 
     def __init__(self, options):
         self.options = options
@@ -75,13 +75,13 @@ class Bench:
                                         check=False).stdout
 
     def available(self, contenders):
-        """Those that can run; says once which cannot, and why."""
+        """The contenders that can run; prints once which cannot, and why."""
         found = {}
         for name, (program, library, _) in contenders.items():
             if not (self.programs / f"bench_{program}").exists():
                 self.skip(name, f"bench_{program} was not built")
             elif library and library not in self.libraries:
-                # ld.so would only warn, and the C library's malloc be measured again.
+                # ld.so would only print a warning, and the malloc of the C library would be measured again.
                 self.skip(name, f"{library} is not installed")
             elif why := self.failure(program):
                 self.skip(name, why)
@@ -90,7 +90,7 @@ class Bench:
         return found
 
     def failure(self, program):
-        """What a contender says when it cannot run on this machine."""
+        """The message of a contender that cannot run on this machine."""
         probe = self.command(program, "burst", 1, "repetitions", "1")
         done = subprocess.run(probe, capture_output=True, text=True, check=False)
         return done.stderr.strip().splitlines()[-1] if done.returncode != 0 else None
@@ -120,7 +120,7 @@ class Bench:
         print(f"  {workload} {pathlib.Path(str(argument)).stem}", file=sys.stderr)
 
     def ratios(self, key, name, base):
-        """Of each round."""
+        """The ratio per round."""
         results = self.samples[key]
         return [a / b for a, b in zip(results[name], results[base])]
 
@@ -158,7 +158,7 @@ def comparison(bench, workload, heading):
 
 
 def medians(bench, workload):
-    """The ratios of that comparison without their spread, and without the empty contender."""
+    """The ratios of a comparison without their spread, and without the empty contender."""
     keys = [key for key in bench.samples if key[0] == workload]
     if not keys:
         return ""
@@ -169,7 +169,7 @@ def medians(bench, workload):
 
 
 def goals(bench):
-    """Table of the goals, and whether this run reaches them."""
+    """Table of the goals, with the result of this run."""
     rows = []
 
     def goal(text, keys, name, base, bound, *, at_least=False, needed=None):
@@ -213,7 +213,7 @@ def goals(bench):
 
 
 def batches(bench):
-    """Batch against single calls of the same pool: two more columns of one round."""
+    """Batch against single calls of the same pool, in the same rounds."""
     if not (bench.programs / "bench_adaptive").exists():
         bench.skip("batch", "bench_adaptive was not built")
         return
@@ -238,7 +238,7 @@ def batch_table(bench):
 
 
 def instructions(bench, program, workload, argument):
-    """Instructions of one packet, counted: the difference of two runs leaves out the start."""
+    """Instructions per packet: the difference of two runs, without the start of the program."""
     if shutil.which("valgrind") is None:
         return None
     counts = []
@@ -252,7 +252,7 @@ def instructions(bench, program, workload, argument):
 
 
 def policy_rows(bench):
-    """Bursts of 8, which every limit holds, so that no malloc hides the policy."""
+    """Bursts of 8, below every limit, so that no malloc dominates the cost of the policy."""
     found = bench.available({"floor": CONTENDERS["floor"], **VARIANTS})
     bench.run("burst", 8, found, key=("policies", 8))
     rows = []
@@ -280,7 +280,7 @@ def thread_table(bench):
 
 
 def processor_seconds(command, folder):
-    """Of a command and what it starts: other programs on the machine do not count."""
+    """Processor time of a command and its children; other programs do not count."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, shell=True, cwd=folder, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -288,7 +288,7 @@ def processor_seconds(command, folder):
 
 
 def compile_times(bench):
-    """The commands that ninja has for an object, and for a module the scan before it."""
+    """The commands of ninja for an object; for a module with the scan."""
     ninja = ["ninja", "-C", bench.options.build, "-t"]
     targets = [line.split(":")[0] for line in
                subprocess.check_output([*ninja, "targets", "all"], text=True).splitlines()]
@@ -345,7 +345,7 @@ def machine():
 
 
 def compiler(build):
-    """From the file in which CMake notes it."""
+    """The version of the compiler, from the files of CMake."""
     for path in build.glob("CMakeFiles/*/CMakeCXXCompiler.cmake"):
         for line in path.read_text().splitlines():
             if line.startswith("set(CMAKE_CXX_COMPILER "):
@@ -360,7 +360,7 @@ set title "{title}"
 set grid
 set key outside right
 """
-# Colour and line width; those that are not named here are in the tables only.
+# Colour and line width; other contenders are only in the tables.
 PLOT_STYLES = {
     "floor": ("black", 2), "adaptive": ("#d62728", 4), "default": ("#ff9896", 2),
     "libtorrent": ("#1f77b4", 4), "malloc": ("#7f7f7f", 2), "mimalloc": ("#bcbd22", 1),
@@ -370,7 +370,7 @@ PLOT_STYLES = {
 
 
 def plot(folder, name, columns, rows, head, elements):
-    """Columns of numbers, and an element for each; `{column}` and `{style}` are filled in."""
+    """Columns of numbers, and a plot element per column; replaces `{column}` and `{style}`."""
     with open(folder / f"{name}.dat", "w", encoding="utf-8") as data:
         for row in [["#", *columns], *rows]:
             print(*row, file=data)
@@ -417,7 +417,7 @@ def memory_plot(bench, folder):
     replay = bench.options.build / "examples/replay/replay"
     if not traces or not replay.exists() or shutil.which("gnuplot") is None:
         return
-    # One burst far above the rest shows best what comes back.
+    # A trace with one burst far above the rest: it shows how memory is freed afterwards.
     trace = next((path for path in traces if "lossy" in path), traces[0])
     subprocess.run([str(replay), "--rounds", "1", "--course", str(folder), trace], check=True,
                    stdout=subprocess.DEVNULL)
@@ -470,7 +470,7 @@ def main():
     if "floor" not in contenders:
         sys.exit("bench_floor was not built: nothing to compare with")
     report = []
-    tables = {}  # of the pages
+    tables = {}  # for the pages
     step = 4 if options.quick else 2
     arguments = {"trace": lambda: [str(path) for path in trace_files(options.traces)],
                  "burst": lambda: [2 ** i for i in range(0, 13, step // 2)],

@@ -1,4 +1,4 @@
-// Compiled, timed and never run: what a user of pktpool waits for.
+// Compiled, timed and never run: the compile time of a user of pktpool.
 import pktpool;
 
 void round_trip(pktpool::packet_pool& pool);

@@ -1,5 +1,6 @@
-// Compiled, timed and never run: a large file of the kind that has a pool, a client with libtorrent
-// and Asio. Without a pool, with libtorrent's (WITH_INCLUDE), and with pktpool's (WITH_IMPORT).
+// Compiled, timed and never run: a large file of a typical program with a pool, a client with
+// libtorrent and Asio. Without a pool, with libtorrent's pool (WITH_INCLUDE), and with pktpool
+// (WITH_IMPORT).
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -40,7 +41,7 @@ namespace {
 namespace ip = boost::asio::ip;
 using clock_type = std::chrono::steady_clock;
 
-/// What is known of a torrent from the alerts about it.
+/// The state of a torrent, from its alerts.
 struct torrent_record {
     std::string name;
     std::map<libtorrent::piece_index_t, int> failed_pieces;
@@ -114,7 +115,7 @@ private:
     std::map<libtorrent::info_hash_t, torrent_record> records_;
 };
 
-/// Answers each datagram of a peer, and forgets peers that are silent.
+/// Answers each datagram of a peer, and removes silent peers.
 class responder : public std::enable_shared_from_this<responder> {
 public:
     responder(boost::asio::io_context& context, std::uint16_t port)

@@ -1,4 +1,4 @@
-// What is compared: a packet memory, seen as a protocol stack uses it.
+// A contender: a packet memory with the interface that the workloads use.
 #pragma once
 
 #include <array>
@@ -10,22 +10,22 @@
 
 namespace bench {
 
-/// Payload capacities, in bytes: libtorrent's, for every contender that keeps packets by size.
+/// Payload capacities in bytes: libtorrent's, for every contender that keeps packets by size.
 inline constexpr std::array<std::size_t, 3> capacities{20, 548, 1472};
 
-/// Index of the smallest capacity >= `size`, without a branch. No workload asks for more than the
-/// largest.
+/// Index of the smallest capacity >= `size`, without a branch. No workload acquires more than the
+/// largest capacity.
 constexpr std::size_t bucket_index(std::size_t size)
 {
     return std::size_t{size > capacities[0]} + std::size_t{size > capacities[1]};
 }
 
-/// A packet memory; its constructor is told the most packets that the workload holds at once.
-///   `acquire(size)`        a handle that owns a packet of `size` bytes or more
-///   `release(handle)`      how its user gives a packet back
-///   `handle.reset()`       what happens to a handle that is dropped
+/// A packet memory; the argument of its constructor is the most packets that the workload holds.
+///   `acquire(size)`        returns a handle that owns a packet of at least `size` bytes
+///   `release(handle)`      gives a packet back
+///   `handle.reset()`       drops a handle
 ///   `data(handle)`         the payload
-///   `decay()`              its periodic upkeep, if it has one
+///   `decay()`              periodic maintenance, if there is one
 template <class C>
 concept contender =
     std::constructible_from<C, std::size_t> && std::default_initializable<typename C::handle> &&
@@ -38,26 +38,26 @@ concept contender =
         memory.decay();
     };
 
-/// A pool of memory blocks of one size: what most peers are.
+/// A pool of memory blocks of one size, like most peers.
 template <class F>
 concept fixed_size_pool = requires(F pool, void* block) {
     { pool.allocate() } -> std::same_as<void*>;
     pool.deallocate(block);
 };
 
-/// What a user has to write around a peer of fixed size: a pool for each bucket, and a header that
-/// leads a packet back to its own, so that a handle takes 8 bytes as the floor's does.
+/// The wrapper that a peer of fixed size needs: a pool per bucket, and a header with the pool of
+/// the packet, so that a handle takes 8 bytes as in the floor.
 template <fixed_size_pool Pool>
 class pool_per_bucket {
     struct alignas(16) packet {
-        Pool* home;
+        Pool* pool;
     };
-    struct go_home {
-        void operator()(packet* p) const { p->home->deallocate(p); }
+    struct return_packet {
+        void operator()(packet* p) const { p->pool->deallocate(p); }
     };
 
 public:
-    using handle = std::unique_ptr<packet, go_home>;
+    using handle = std::unique_ptr<packet, return_packet>;
 
     explicit pool_per_bucket(std::size_t most)
         : pools_{Pool(sizeof(packet) + capacities[0], most),
@@ -69,8 +69,8 @@ public:
     handle acquire(std::size_t size)
     {
         Pool& pool = pools_[bucket_index(size)];
-        // The header is written each time: an idle block belongs to the peer, which links through
-        // it.
+        // The header is written each time: an idle block belongs to the peer, which may store links
+        // in it.
         return handle(::new (pool.allocate()) packet{&pool});
     }
     static void release(handle p) { p.reset(); }

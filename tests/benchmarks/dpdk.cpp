@@ -1,5 +1,5 @@
-// DPDK's rte_mempool with its per-core cache, one for each bucket, on ordinary pages. One thread
-// puts and gets, and the mempools are told so.
+// DPDK's rte_mempool with its per-core cache, one per bucket, on ordinary pages. One thread gets
+// and puts, and the flags of the mempools say so.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace {
 
-/// The environment that a mempool insists on, set up once in a process.
+/// The environment that a mempool requires, initialised once per process.
 void start_environment()
 {
     static bool const started = [] {
@@ -33,7 +33,7 @@ void start_environment()
 }
 
 class dpdk_fixed {
-    // The largest that there is; a mempool must hold at least 1.5 times as many objects.
+    // The largest cache; a mempool must hold at least 1.5 times as many objects.
     static constexpr std::size_t cache = RTE_MEMPOOL_CACHE_MAX_SIZE;
 
 public:

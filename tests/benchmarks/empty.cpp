@@ -1,4 +1,5 @@
-// No pool at all: the same few buffers in turn. What the workload itself takes, in every number.
+// No pool: the same few buffers in turn. Measures the workload itself, which is part of every
+// number.
 #include <array>
 #include <cstddef>
 #include <memory>

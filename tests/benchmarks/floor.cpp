@@ -1,6 +1,6 @@
-// The floor: as little as a pool with handles that go home can do. An intrusive list for each
-// bucket, without a bound, a check or a reset. The list of a packet is in its header, so that a
-// handle takes 8 bytes; the link takes the place of metadata that an idle packet does not need.
+// The floor: the minimum of a pool whose handles return packets. An intrusive list per bucket,
+// without a bound, a check or a reset. The header of a packet has a pointer to its list, so that a
+// handle takes 8 bytes; the link of the list replaces metadata, which an idle packet does not need.
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -13,7 +13,7 @@ namespace {
 struct free_list;
 
 struct alignas(16) packet {
-    free_list* home;
+    free_list* list;
     packet* next;
 };
 static_assert(sizeof(packet) == 16);
@@ -38,13 +38,13 @@ struct free_list {
     }
 };
 
-struct go_home {
-    void operator()(packet* p) const { p->home->push(p); }
+struct return_packet {
+    void operator()(packet* p) const { p->list->push(p); }
 };
 
 class floor_pool {
 public:
-    using handle = std::unique_ptr<packet, go_home>;
+    using handle = std::unique_ptr<packet, return_packet>;
 
     explicit floor_pool(std::size_t)
     {

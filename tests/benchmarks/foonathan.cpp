@@ -1,4 +1,4 @@
-// foonathan memory's memory_pool of node_pool type, its fastest, one for each bucket.
+// foonathan memory's memory_pool of node_pool type, its fastest one, one per bucket.
 #include <cstddef>
 #include <utility>
 

@@ -1,4 +1,4 @@
-// libtorrent's own pool, from the header that Debian installs: a release build, as its users have.
+// libtorrent's pool, from the header that Debian installs, as a release build.
 #include <cstddef>
 
 #include <libtorrent/aux_/packet_pool.hpp>

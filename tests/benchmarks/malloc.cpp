@@ -1,4 +1,4 @@
-// malloc and free, each packet of exactly the size that is asked for. The same program is measured
+// malloc and free, each packet with exactly the requested size. The same program is measured
 // with the allocator of the C library and with others preloaded.
 #include <cstddef>
 #include <cstdlib>

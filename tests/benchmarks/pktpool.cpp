@@ -1,4 +1,4 @@
-// pktpool with the policies that CMakeLists.txt gives in POOL.
+// pktpool with the policies in POOL, which CMakeLists.txt defines.
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -10,7 +10,7 @@ import pktpool;
 
 namespace {
 
-/// hardened, with the place of few acquires.
+/// hardened, with the call site of few acquires.
 struct [[maybe_unused]] one_in_64 : pktpool::hardened {
     static constexpr std::uint32_t call_sites_one_in = 64;
 };

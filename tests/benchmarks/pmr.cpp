@@ -1,5 +1,5 @@
-// std::pmr::unsynchronized_pool_resource: one resource for all sizes, told the largest block, so
-// that it pools all of them.
+// std::pmr::unsynchronized_pool_resource: one resource for all sizes. Its options name the largest
+// block, so that it pools all of them.
 #include <cstddef>
 #include <memory>
 #include <memory_resource>
@@ -10,17 +10,17 @@
 namespace {
 
 struct alignas(16) packet {
-    std::pmr::memory_resource* home;
+    std::pmr::memory_resource* source;
     std::size_t bytes;
 };
 
-struct go_home {
-    void operator()(packet* p) const { p->home->deallocate(p, p->bytes, alignof(packet)); }
+struct return_packet {
+    void operator()(packet* p) const { p->source->deallocate(p, p->bytes, alignof(packet)); }
 };
 
 class pmr_pool {
 public:
-    using handle = std::unique_ptr<packet, go_home>;
+    using handle = std::unique_ptr<packet, return_packet>;
 
     explicit pmr_pool(std::size_t) {}
 

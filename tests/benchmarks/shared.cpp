@@ -1,4 +1,4 @@
-// One synchronized pool and several threads, bursts of 8 each: nanoseconds of a packet on stdout.
+// One synchronized pool and several threads, bursts of 8 each: nanoseconds per packet on stdout.
 // bench_shared THREADS SECONDS
 #include <array>
 #include <atomic>
@@ -41,7 +41,7 @@ int main(int argc, char** argv)
     auto const seconds = argc > 2 ? std::strtod(argv[2], nullptr) : 0.2;
     shared_pool pool;
     std::atomic<bool> over{false};
-    std::vector<std::size_t> packets(threads * 8); // a line of the cache for each thread
+    std::vector<std::size_t> packets(threads * 8); // one cache line per thread
     std::vector<std::thread> running;
     auto const begin = std::chrono::steady_clock::now();
     for (std::size_t t = 0; t < threads; ++t) {

@@ -1,4 +1,4 @@
-// One workload on one contender in a process of its own; the nanoseconds of a packet on stdout.
+// Runs one workload on one contender; prints the nanoseconds per packet on stdout.
 #pragma once
 
 #include <algorithm>
@@ -27,19 +27,19 @@
 
 namespace bench {
 
-/// The compiler has to assume that `value` is looked at and any memory is changed: nothing can be
-/// left out, and no contender's state can stay in a register from one packet to the next.
+/// The compiler has to assume that `value` is read and all memory is changed: it can remove
+/// nothing, and no state of a contender stays in a register between two packets.
 inline void keep(void const* value)
 {
     asm volatile("" : : "r"(value) : "memory");
 }
 
-/// What a stack writes first: a protocol header, or the little that was asked for.
+/// The first write of a stack: a protocol header, or fewer bytes of a smaller packet.
 inline void write_header(std::byte* data, std::size_t size)
 {
     constexpr std::size_t header = 20;
     if (size >= header) [[likely]] {
-        std::memset(data, 0x55, header); // two stores; a length that varies would be a call
+        std::memset(data, 0x55, header); // two stores; a variable length would be a call
     } else {
         for (std::size_t i = 0; i < size; ++i) {
             data[i] = std::byte{0x55};
@@ -49,16 +49,16 @@ inline void write_header(std::byte* data, std::size_t size)
     keep(data);
 }
 
-/// How long one process runs its workload: for a time when nanoseconds are asked for, or a number
-/// of repetitions when another tool counts.
+/// How long one process runs its workload: some seconds to measure nanoseconds, or a number
+/// of repetitions if another tool counts.
 struct effort {
     double seconds = 0.2;
     std::size_t repetitions = 0;
 };
 
-/// Nanoseconds of a packet, when `work(n)` does something with `packets` packets n times: the
-/// median of slices that are long enough for the clock, so that an interruption by the machine
-/// spoils a slice and not the number.
+/// Nanoseconds per packet, if `work(n)` handles `packets` packets n times: the median of slices
+/// that are long enough for the clock. An interruption by the machine affects one slice, not the
+/// result.
 template <std::invocable<std::size_t> F>
 double measure(effort const& wanted, std::size_t packets, F&& work)
 {
@@ -66,7 +66,7 @@ double measure(effort const& wanted, std::size_t packets, F&& work)
         work(wanted.repetitions);
         return 0;
     }
-    // Seconds of this process on a processor: others may want the machine meanwhile.
+    // Processor time of this process: other programs may use the machine.
     auto const slice = [&](std::size_t repetitions) {
         auto const begin = std::clock();
         work(repetitions);
@@ -74,7 +74,7 @@ double measure(effort const& wanted, std::size_t packets, F&& work)
     };
 
     constexpr double shortest = 0.001; // a thousand ticks of the clock
-    std::size_t repetitions = 1;       // in a slice
+    std::size_t repetitions = 1;       // per slice
     double last = 0;
     for (double warm = 0; warm < wanted.seconds / 4 || last < shortest; warm += last) {
         last = slice(repetitions);
@@ -89,9 +89,9 @@ double measure(effort const& wanted, std::size_t packets, F&& work)
     return slices[slices.size() / 2] * 1e9 / static_cast<double>(repetitions * packets);
 }
 
-// The loops that are measured are functions of their own, never inlined: what the compiler makes of
-// the rest of the program must not touch their registers. Each repeats itself, so that the call
-// weighs nothing.
+// The measured loops are functions of their own, never inlined: code of the rest of the program
+// must not use their registers. Each repeats its work, so that the call itself
+// costs nothing measurable.
 
 template <contender C>
 using handles = std::span<typename C::handle>;
@@ -117,13 +117,13 @@ template <contender C>
             break;
         }
     }
-    for (auto& each : slots) { // what a trace leaves outstanding
+    for (auto& each : slots) { // outstanding packets at the end of a trace
         each.reset();
     }
 }
 
-/// The course of a real transfer, from a new pool to the end of it: each repetition also asks for
-/// the memory and gives it all back, as far as the contender does so at all.
+/// A real transfer from a new pool to its end: each repetition also allocates the memory and frees
+/// all of it, if the contender frees memory.
 template <contender C>
 double trace(effort const& wanted, std::string const& path)
 {
@@ -190,7 +190,7 @@ template <batch_contender C>
     }
 }
 
-/// The same with one call each way.
+/// The same with one call for the acquires and one for the releases.
 template <contender C>
 double batch(effort const& wanted, std::size_t count)
 {
@@ -220,7 +220,7 @@ template <contender C>
     }
 }
 
-/// `count` packets outstanding: the oldest is released, the next is acquired and filled.
+/// `count` packets are outstanding: the oldest is released, the next is acquired and filled.
 template <contender C>
 double window(effort const& wanted, std::size_t count)
 {
@@ -231,7 +231,7 @@ double window(effort const& wanted, std::size_t count)
                    [&](std::size_t repetitions) { replace_oldest<C>(pool, slots, repetitions); });
 }
 
-/// Sizes of all buckets, drawn beforehand in so long a row that no branch predictor learns it.
+/// Random sizes of all buckets, so many that no branch predictor learns the order.
 inline std::vector<std::uint16_t> random_sizes()
 {
     constexpr std::size_t count = 1 << 18;
@@ -264,7 +264,7 @@ template <contender C>
     }
 }
 
-/// Random sizes with `count` packets outstanding, oldest released first.
+/// Random sizes with `count` packets outstanding, the oldest is released first.
 template <contender C>
 double mix(effort const& wanted, std::size_t count)
 {
@@ -277,9 +277,9 @@ double mix(effort const& wanted, std::size_t count)
     });
 }
 
-/// A process that lives on has other memory above that of a transfer: what is freed stays with the
-/// C library. Here it would go to the kernel after each transfer and come back page by page, and
-/// that would be all that is measured. Other mallocs keep it by themselves.
+/// In a long-running process freed memory stays with the C library, because other memory lies above
+/// it. In this program it would return to the kernel after each transfer and come back page by
+/// page, which would dominate the measurement. Other mallocs keep freed memory anyway.
 inline void keep_freed_memory()
 {
 #if defined(__GLIBC__)

@@ -1,8 +1,8 @@
 # Configures pktpool with every combination of its options, and builds the library of the examples
-# that the tests link where there are no examples. A combination that names a target which it does
-# not define fails: without CMAKE_LINK_LIBRARIES_ONLY_TARGETS the name would be taken for `-lNAME`.
+# that the tests also need without examples. A combination that links an undefined target fails:
+# without CMAKE_LINK_LIBRARIES_ONLY_TARGETS CMake would read its name as `-lNAME`.
 #   source, binary, generator  of that build
-#   arguments                  what else it is configured with
+#   arguments                  further arguments of its configuration
 function(run)
     execute_process(
         COMMAND ${CMAKE_COMMAND} ${ARGN}

@@ -1,5 +1,5 @@
-// For speed: an allocation remembers less of its stack, and freed memory comes back sooner.
-// ASAN_OPTIONS in the environment goes over it.
+// For speed: allocations record shorter stacks, and freed memory is reused sooner.
+// ASAN_OPTIONS in the environment overrides this.
 
 // NOLINTBEGIN(bugprone-reserved-identifier): the name that AddressSanitizer asks for
 extern "C" char const* __asan_default_options();

@@ -1,5 +1,5 @@
-// Every combination of the policies with one threading policy, the one in THREADING: each is a
-// translation unit of its own.
+// Every combination of the policies with the threading policy THREADING. One translation unit per
+// threading policy.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "own_door.hpp"
+#include "checked_lock.hpp"
 #include "pool_subject.hpp"
 #include "watched_metadata.hpp"
 
@@ -27,10 +27,10 @@ struct odd_buckets {
     };
 };
 
-using roomy_buckets = pktpool::with_headroom_tailroom<pktpool::libtorrent_buckets, 10, 20>;
+using headroom_buckets = pktpool::with_headroom_tailroom<pktpool::libtorrent_buckets, 10, 20>;
 using odd_buckets_with_headroom = pktpool::with_headroom_tailroom<odd_buckets, 64, 0>;
 
-struct sometimes_recorded : pktpool::hardened {
+struct recorded_one_in_three : pktpool::hardened {
     [[maybe_unused]] static constexpr std::uint32_t call_sites_one_in = 3;
 };
 
@@ -39,21 +39,21 @@ constexpr std::size_t trailer = 16; // bytes behind the buffer of a hardened pac
 // 20 + 548 + 1472 + 1472 bytes and four headers of utp_metadata: to the byte.
 using idle_bytes = pktpool::max_idle_bytes<3576>;
 
-/// The branches of every combination would each be news to libFuzzer, and it would never be through
-/// with them. It follows those of a few, which have all that the module has, and the model's.
-constexpr bool leads = std::is_same_v<THREADING, fuzz::own_door>;
+/// libFuzzer treats the branches of each combination as new code, and would never cover all of
+/// them. It follows only a few combinations, which use all of the module, and the model.
+constexpr bool is_instrumented = std::is_same_v<THREADING, fuzz::checked_lock>;
 
-/// A number for each threading policy.
-constexpr std::size_t door = std::is_same_v<THREADING, pktpool::single_threaded> ? 1
-                             : std::is_same_v<THREADING, pktpool::unchecked>     ? 2
-                                                                                 : 0;
+/// A number per threading policy.
+constexpr std::size_t threading_number = std::is_same_v<THREADING, pktpool::single_threaded> ? 1
+                                         : std::is_same_v<THREADING, pktpool::unchecked>     ? 2
+                                                                                             : 0;
 
-/// What a combination takes from an axis: some policies, or none.
+/// A choice of an axis: some policies, or none.
 template <class... Policies>
 struct choice {};
 template <class... Choices>
 struct axis {};
-/// Of one policy, with it and without it.
+/// With the policy, or without it.
 template <class Policy>
 using optional = axis<choice<>, choice<Policy>>;
 
@@ -63,7 +63,7 @@ using keeping = axis<choice<>, choice<pktpool::return_on_drop>,
 template <class Policy, class... Ps>
 inline constexpr bool has = (std::is_same_v<Policy, Ps> || ...);
 
-/// Of that number, from the first on again behind the last.
+/// The choice of that number, modulo the number of choices.
 template <std::size_t Number, class... Choices>
 using in_turn = std::tuple_element_t<Number % sizeof...(Choices), std::tuple<Choices...>>;
 
@@ -90,8 +90,8 @@ struct combined {
                                       pktpool::heap_source>;
 
     static constexpr bool is_hardened =
-        has<pktpool::hardened, Ps...> || has<sometimes_recorded, Ps...>;
-    static constexpr bool hears_of_drops =
+        has<pktpool::hardened, Ps...> || has<recorded_one_in_three, Ps...>;
+    static constexpr bool drops_reach_pool =
         has<pktpool::return_on_drop, Ps...> || is_hardened || has<pktpool::counted, Ps...>;
     static constexpr bool metadata_is_watched =
         has<fuzz::owning_metadata, Ps...> || has<fuzz::copying_metadata, Ps...>;
@@ -118,23 +118,23 @@ struct combined {
                       has<idle_bytes, Ps...> ? idle_bytes::most_idle_bytes : ~std::size_t{0},
                   .call_sites_one_in = has<pktpool::hardened, Ps...>
                                            ? pktpool::hardened::call_sites_one_in
-                                       : is_hardened ? sometimes_recorded::call_sites_one_in
+                                       : is_hardened ? recorded_one_in_three::call_sites_one_in
                                                      : 0,
                   .metadata_flags = metadata_is_watched || has<fuzz::bare_metadata, Ps...>
                                         ? fuzz::other_flags
                                         : fuzz::utp_flags,
                   .takes_resource = has<pktpool::pmr_source, Ps...>,
                   .returns_dropped = has<pktpool::return_on_drop, Ps...>,
-                  .hears_of_drops = hears_of_drops,
+                  .drops_reach_pool = drops_reach_pool,
                   .tracks_demand = has<pktpool::demand_tracked, Ps...>,
-                  .slabs_on_heap = hears_of_drops,
+                  .slabs_on_heap = drops_reach_pool,
                   .metadata_is_watched = metadata_is_watched,
-                  .door_is_watched = std::is_same_v<THREADING, fuzz::own_door>,
+                  .lock_is_checked = std::is_same_v<THREADING, fuzz::checked_lock>,
                   .clears = has<pktpool::clear_on_release, Ps...>,
                   .counts = has<pktpool::counted, Ps...>},
         .known_sizes = known_sizes,
         .make = make,
-        .leads = leads,
+        .is_instrumented = is_instrumented,
     };
 };
 
@@ -150,20 +150,20 @@ void add_with(choice<Ps...>)
     fuzz::combinations().push_back(&combined<Buckets, Ps...>::numbered);
 }
 
-/// Buckets and metadata are taken in turn, not with everything: their numbers, seven and five, have
-/// no factor in common with those of the axes, so that each meets each choice of every axis.
+/// Buckets and metadata are chosen in turn, not combined with everything. Their numbers, seven and
+/// five, have no factor in common with those of the axes, so each meets each choice of every axis.
 template <std::size_t Number, class... Taken>
 void add(choice<Taken...>)
 {
     using metadata =
-        in_turn<Number + door, choice<fuzz::bare_metadata>, choice<>,
+        in_turn<Number + threading_number, choice<fuzz::bare_metadata>, choice<>,
                 choice<fuzz::copying_metadata>, choice<>, choice<fuzz::owning_metadata>>;
-    using buckets =
-        in_turn<Number + door, pktpool::libtorrent_buckets, odd_buckets, roomy_buckets,
-                pktpool::libtorrent_buckets, odd_buckets_with_headroom, roomy_buckets, odd_buckets>;
+    using buckets = in_turn<Number + threading_number, pktpool::libtorrent_buckets, odd_buckets,
+                            headroom_buckets, pktpool::libtorrent_buckets,
+                            odd_buckets_with_headroom, headroom_buckets, odd_buckets>;
     add_with<buckets>(both(choice<Taken...>{}, metadata{}));
 }
-/// What was taken, with each choice of the next axis and all of the others.
+/// Combines the choices so far with each choice of the next axis and of all others.
 template <std::size_t Number, class... Taken, class... Choices, class... Axes>
 void add(choice<Taken...> taken, axis<Choices...>, Axes... rest)
 {
@@ -172,19 +172,21 @@ void add(choice<Taken...> taken, axis<Choices...>, Axes... rest)
     }(std::index_sequence_for<Choices...>{});
 }
 
-/// All that ships; and a few for libFuzzer to follow, with all that the module has.
+/// All policies of the module; for libFuzzer's instrumentation a few combinations that use all of
+/// it.
 void add_all()
 {
-    if constexpr (leads) {
+    if constexpr (is_instrumented) {
         add<0>(
             choice<>{}, keeping{},
             axis<choice<>, choice<pktpool::pmr_source>, choice<pktpool::pmr_source, idle_bytes>>{},
             axis<choice<>, choice<pktpool::clear_on_release, pktpool::counted>,
                  choice<pktpool::hardened, pktpool::counted>,
-                 choice<sometimes_recorded, pktpool::clear_on_release>>{},
+                 choice<recorded_one_in_three, pktpool::clear_on_release>>{},
             axis<choice<>, choice<>>{});
     } else {
-        using hardening = std::conditional_t<door == 2, sometimes_recorded, pktpool::hardened>;
+        using hardening =
+            std::conditional_t<threading_number == 2, recorded_one_in_three, pktpool::hardened>;
         add<0>(choice<>{}, keeping{}, optional<pktpool::pmr_source>{}, optional<idle_bytes>{},
                optional<hardening>{}, optional<pktpool::clear_on_release>{},
                optional<pktpool::counted>{});

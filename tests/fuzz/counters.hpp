@@ -1,4 +1,4 @@
-// The numbers that a pool with `counted` shows, as the fuzzer compares them.
+// The statistics of a pool with `counted`, in a form that the fuzzer compares.
 #pragma once
 
 #include <array>
@@ -8,17 +8,17 @@
 
 namespace fuzz {
 
-/// What a pool counts for a bucket.
+/// The counts of a bucket.
 struct counters {
     std::size_t capacity = 0;
     std::size_t hits = 0;
     std::size_t misses = 0;
-    std::size_t kept = 0;  ///< came back and are idle
-    std::size_t freed = 0; ///< came back and are not
-    std::size_t drops = 0; ///< handles that were destroyed without release
+    std::size_t kept = 0;  ///< released or dropped, and idle then
+    std::size_t freed = 0; ///< released or dropped, and freed
+    std::size_t drops = 0; ///< handles destroyed without release()
     std::size_t decayed = 0;
     std::size_t trimmed = 0;
-    std::size_t reserved = 0; ///< made ahead of time
+    std::size_t reserved = 0; ///< made by reserve()
     std::size_t outstanding = 0;
     std::size_t most_outstanding = 0;
     std::size_t idle = 0;
@@ -30,7 +30,7 @@ struct counters {
 struct counters_field {
     std::string_view name;
     std::size_t counters::* value;
-    bool grows = false; ///< a count since the pool began, not the state of a moment
+    bool grows = false; ///< a count since the pool began, not a current value
 };
 
 inline constexpr std::array counters_fields{
@@ -50,7 +50,7 @@ inline constexpr std::array counters_fields{
 };
 static_assert(sizeof(counters) == sizeof(std::size_t) * counters_fields.size());
 
-/// A row of each bucket, one of packets above the largest, and one of all.
+/// A row per bucket, one for packets above the largest, and the total.
 using counted_rows = std::vector<counters>;
 
 } // namespace fuzz

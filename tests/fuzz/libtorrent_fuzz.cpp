@@ -1,4 +1,4 @@
-// The default pool and libtorrent's own, side by side: the same capacities and the same hits.
+// The default pool and libtorrent's pool get the same calls: equal capacities and equal hits.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -24,7 +24,7 @@ using fuzz::action;
 constexpr std::array buckets{fuzz::rules::bucket{.size = 20, .limit = 10},
                              fuzz::rules::bucket{.size = 548, .limit = 10},
                              fuzz::rules::bucket{.size = 1472, .limit = 10}};
-constexpr fuzz::rules libtorrent_rules{.buckets = buckets, // all that a script asks for
+constexpr fuzz::rules libtorrent_rules{.buckets = buckets, // the rules that a script needs
                                        .header_bytes = sizeof(pktpool::packet),
                                        .padding = 0,
                                        .headroom = 0,
@@ -34,18 +34,18 @@ constexpr fuzz::rules libtorrent_rules{.buckets = buckets, // all that a script 
                                        .metadata_flags = 0,
                                        .takes_resource = false,
                                        .returns_dropped = false,
-                                       .hears_of_drops = false,
+                                       .drops_reach_pool = false,
                                        .tracks_demand = false,
                                        .slabs_on_heap = false,
                                        .metadata_is_watched = false,
-                                       .door_is_watched = false,
+                                       .lock_is_checked = false,
                                        .clears = false,
                                        .counts = false};
 
-/// What a call did to the heap. With equal ones the hits are equal, and so is what was kept.
+/// The effect of a call on the heap. Equal effects mean equal hits and equally many packets kept.
 struct effect {
-    std::size_t given = 0;
-    std::size_t live = 0; // wraps around where more was freed
+    std::size_t allocated = 0;
+    std::size_t live = 0; // wraps around where more blocks were freed
 
     bool operator==(effect const&) const = default;
 };
@@ -56,13 +56,13 @@ effect effect_of(Call const& call)
     auto const count = allocation_count();
     auto const live = live_allocations();
     call();
-    return {.given = allocation_count() - count, .live = live_allocations() - live};
+    return {.allocated = allocation_count() - count, .live = live_allocations() - live};
 }
 
 class pair_of_pools {
 public:
-    /// What both pools have. libtorrent's takes sizes up to 65535 and asserts, in builds with
-    /// assertions, what is above; its decay frees the newest packet, so addresses are not compared.
+    /// Operations that both pools have. libtorrent's pool takes sizes up to 65535, else it asserts.
+    /// Its decay frees the newest packet, so addresses are not compared.
     void play(fuzz::operation const& next)
     {
         current_ = next;
@@ -97,7 +97,7 @@ public:
 private:
     using our_batch = gsl::span<pktpool::packet_ptr>;
 
-    /// The slot, or the next one that is full.
+    /// The slot, or the next one with a packet.
     [[nodiscard]] std::size_t find(fuzz::operation const& of) const
     {
         auto slot = of.slot;
@@ -141,7 +141,7 @@ private:
     void compare(effect ours, effect theirs) const
     {
         if (!(ours == theirs)) {
-            fail("packets allocated", ours.given, theirs.given);
+            fail("packets allocated", ours.allocated, theirs.allocated);
         }
     }
     [[noreturn]] void fail(char const* what, std::size_t ours, std::size_t theirs) const

@@ -8,32 +8,32 @@ namespace fuzz {
 
 namespace {
 
-constexpr std::size_t most_freed = 512; // demand_tracked: of a bucket by a decay
+constexpr std::size_t most_freed = 512; // demand_tracked: packets per bucket and decay
 
 } // namespace
 
 void model::create(std::size_t pool, std::size_t source)
 {
-    home& fresh = homes_.emplace_back();
+    core& fresh = cores_.emplace_back();
     fresh.source = source;
     fresh.slabs.resize(rules_.buckets.size() + 1);
     pools_.at(pool) = &fresh;
 }
 
-void model::close(home& of)
+void model::close(core& of)
 {
-    of.open = false;
+    of.has_pool = false;
     for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
         free_oldest(of, i, of.slabs[i].idle.size());
     }
     forget_empty();
 }
 
-/// A home that has lost its pool goes with the last of its packets.
+/// A core without a pool is deleted with the last of its packets.
 void model::forget_empty()
 {
-    homes_.remove_if([](home const& each) {
-        return !each.open && std::ranges::all_of(each.slabs, [](slab const& s) {
+    cores_.remove_if([](core const& each) {
+        return !each.has_pool && std::ranges::all_of(each.slabs, [](slab const& s) {
             return s.count.outstanding == 0;
         });
     });
@@ -41,7 +41,7 @@ void model::forget_empty()
 
 void model::destroy(std::size_t pool)
 {
-    close(home_of(pool));
+    close(core_of(pool));
     pools_.at(pool) = nullptr;
 }
 
@@ -60,11 +60,11 @@ void model::move_assign(std::size_t to, std::size_t from)
     }
 }
 
-void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, std::size_t place,
+void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, std::size_t call_site,
                     location const& at)
 {
     auto const bucket = bucket_of(size);
-    home& from = home_of(pool);
+    core& from = core_of(pool);
     auto& slab = from.slabs[bucket];
     if (slab.idle.empty()) {
         ++slab.count.misses;
@@ -85,9 +85,9 @@ void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, std::s
                                    .from = &from,
                                    .bucket = bucket,
                                    .capacity = capacity_for(size),
-                                   .place = place,
+                                   .call_site = call_site,
                                    .is_recorded = one_in > 0 && from.acquired % one_in == 0,
-                                   .holds = {.asked = size}};
+                                   .holds = {.requested = size}};
     ++from.acquired;
     if (slots_.at(slot)) {
         drop(slot);
@@ -98,8 +98,9 @@ void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, std::s
 void model::release(std::size_t pool, std::size_t slot)
 {
     if (auto const packet = slots_.at(slot)) {
-        // A handle that returns knows its home; any other packet stays where it is released.
-        put(rules_.hears_of_drops ? *packet->from : home_of(pool), *packet);
+        // A handle whose drops reach the pool returns to its own pool; others go where they are
+        // released.
+        put(rules_.drops_reach_pool ? *packet->from : core_of(pool), *packet);
         leave(slot, false);
     }
 }
@@ -117,15 +118,15 @@ void model::drop(std::size_t slot)
     }
 }
 
-void model::shrink(std::size_t pool, std::size_t slot, std::size_t place, location const& at)
+void model::shrink(std::size_t pool, std::size_t slot, std::size_t call_site, location const& at)
 {
     auto const large = std::exchange(slots_.at(slot), std::nullopt);
     auto const needed = large->holds.needed();
-    acquire(pool, needed, slot, place, at);
+    acquire(pool, needed, slot, call_site, at);
     auto& now = inside(slot);
     now = large->holds;
-    now.asked = needed;
-    now.wrote = part(now.wrote, now.begin, now.end()); // nothing else is copied
+    now.requested = needed;
+    now.wrote = part(now.wrote, now.begin, now.end()); // no other bytes are copied
     auto const small = std::exchange(slots_.at(slot), large);
     release(pool, slot);
     slots_.at(slot) = small;
@@ -142,10 +143,10 @@ void model::leave(std::size_t slot, bool dropped)
     forget_empty();
 }
 
-void model::put(home& into, outstanding_packet const& packet)
+void model::put(core& into, outstanding_packet const& packet)
 {
     auto& slab = into.slabs[packet.bucket];
-    bool const ours = into.open && packet.from->source == into.source;
+    bool const ours = into.has_pool && packet.from->source == into.source;
     bool const is_bucket = packet.bucket < rules_.buckets.size();
     if (ours && is_bucket &&
         (rules_.tracks_demand || slab.idle.size() < rules_.buckets[packet.bucket].limit) &&
@@ -160,7 +161,7 @@ void model::put(home& into, outstanding_packet const& packet)
 
 void model::reserve(std::size_t pool, std::size_t size, std::size_t packets)
 {
-    home& of = home_of(pool);
+    core& of = core_of(pool);
     auto& slab = of.slabs[bucket_of(size)];
     while (slab.idle.size() < packets) {
         slab.idle.push_back({});
@@ -173,7 +174,7 @@ void model::reserve(std::size_t pool, std::size_t size, std::size_t packets)
 std::size_t model::surplus(slab& of, std::size_t limit)
 {
     auto const total = of.idle.size() + of.count.outstanding;
-    auto const half = (of.mark + 1) / 2; // a decay lowers the mark no further
+    auto const half = (of.mark + 1) / 2; // a decay lowers the mark at most by half
     of.mark = std::max({of.peak, half, limit});
     auto const above = total > of.mark ? total - of.mark : 0;
     auto const surplus = std::min(above, most_freed);
@@ -183,7 +184,7 @@ std::size_t model::surplus(slab& of, std::size_t limit)
 
 void model::decay(std::size_t pool)
 {
-    home& of = home_of(pool);
+    core& of = core_of(pool);
     for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
         auto& slab = of.slabs[i];
         auto const surplus = rules_.tracks_demand ? model::surplus(slab, rules_.buckets[i].limit)
@@ -196,14 +197,14 @@ void model::decay(std::size_t pool)
 
 void model::trim(std::size_t pool)
 {
-    home& of = home_of(pool);
+    core& of = core_of(pool);
     for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
         of.slabs[i].count.trimmed += of.slabs[i].idle.size();
         free_oldest(of, i, of.slabs[i].idle.size());
     }
 }
 
-void model::free_oldest(home& of, std::size_t bucket, std::size_t packets)
+void model::free_oldest(core& of, std::size_t bucket, std::size_t packets)
 {
     auto& idle = of.slabs[bucket].idle;
     idle.erase(idle.begin(), idle.begin() + static_cast<std::ptrdiff_t>(packets));
@@ -212,13 +213,13 @@ void model::free_oldest(home& of, std::size_t bucket, std::size_t packets)
     }
 }
 
-void model::made(home const& of, std::size_t capacity)
+void model::made(core const& of, std::size_t capacity)
 {
     memory_.at(of.source).count += 1;
     memory_.at(of.source).bytes += rules_.packet_bytes(capacity);
 }
 
-void model::freed(home const& of, std::size_t capacity)
+void model::freed(core const& of, std::size_t capacity)
 {
     memory_.at(of.source).count -= 1;
     memory_.at(of.source).bytes -= rules_.packet_bytes(capacity);

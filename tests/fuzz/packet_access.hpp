@@ -1,5 +1,5 @@
-// What a script does to a packet of any type, and what it shows. Every name of pktpool's depends on
-// the packet: the header comes before the import.
+// What a script does to a packet of any type, and what it reads. All names of pktpool depend on the
+// packet type, so this header comes before the import.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@
 
 namespace fuzz {
 
-/// A packet with one of watched_metadata.hpp or with utp_metadata.
+/// A packet with metadata of watched_metadata.hpp or with utp_metadata.
 template <class Packet>
 void fill(Packet& packet, std::size_t size, std::size_t header_size, std::size_t sequence)
 {
@@ -33,11 +33,11 @@ void fill(Packet& packet, std::size_t size, std::size_t header_size, std::size_t
         }
     }
 }
-inline constexpr std::size_t utp_flags = 63 + 64 + 128; // what fill() has set
+inline constexpr std::size_t utp_flags = 63 + 64 + 128; // set by fill()
 inline constexpr std::size_t other_flags = 1;
 
 template <class Packet>
-packet_view look_at(Packet& packet)
+packet_view view_of(Packet& packet)
 {
     packet_view result{.data = packet.data(),
                        .packet = &packet,
@@ -68,7 +68,7 @@ packet_view look_at(Packet& packet)
 template <class Packet>
 std::span<std::byte> change(Packet& packet, action how, std::size_t bytes)
 {
-    auto const span = [](auto given) { return std::span(given.data(), given.size()); };
+    auto const span = [](auto bytes_of) { return std::span(bytes_of.data(), bytes_of.size()); };
     if constexpr (requires { packet.headroom(); }) {
         switch (how) {
         case action::prepend:

@@ -1,4 +1,4 @@
-// Bytes that tell whose they are, and looks at the bytes of a packet.
+// Patterns to write into packets, and checks of the bytes of packets.
 #pragma once
 
 #include <algorithm>
@@ -11,13 +11,13 @@
 
 namespace fuzz {
 
-/// One noise for all patterns: number `id` begins at byte `id`, so that any two differ.
+/// One random sequence for all patterns: number `id` begins at byte `id`, so any two differ.
 inline std::byte const* pattern(std::size_t id, offset at)
 {
     constexpr std::size_t starts = 4096;
-    constexpr std::size_t most_room = 128; // in front, and behind
+    constexpr std::size_t margin = 128; // the largest headroom and tailroom
     static auto const noise = [] {
-        std::array<std::byte, starts + most_room + largest_packet + most_room> bytes{};
+        std::array<std::byte, starts + margin + largest_packet + margin> bytes{};
         std::uint32_t state = 1;
         std::ranges::generate(bytes, [&] {
             state = state * 1664525 + 1013904223; // Numerical Recipes
@@ -25,10 +25,10 @@ inline std::byte const* pattern(std::size_t id, offset at)
         });
         return bytes;
     }();
-    return noise.data() + id % starts + most_room + at;
+    return noise.data() + id % starts + margin + at;
 }
 
-/// Nothing but these bytes is touched.
+/// Touches no other bytes.
 inline void write(std::byte* datagram, writing const& what)
 {
     if (what.end > what.begin) {
@@ -48,7 +48,7 @@ inline bool is_zero(std::byte const* first, std::byte const* end)
     return std::all_of(first, end, [](std::byte each) { return each == std::byte{0}; });
 }
 
-/// Whether all bytes of memory that is nobody's are `each`.
+/// Whether all bytes of poisoned memory are `each`.
 [[gnu::no_sanitize("address")]] inline bool is_filled(void const* memory, std::size_t bytes,
                                                       std::byte each)
 {
@@ -60,7 +60,7 @@ inline bool is_zero(std::byte const* first, std::byte const* end)
     }
     return true;
 }
-/// The first byte of such memory.
+/// The first byte of poisoned memory.
 [[gnu::no_sanitize("address")]] inline std::byte first_byte(std::byte const* memory)
 {
     return *memory;

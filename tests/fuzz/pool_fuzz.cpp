@@ -1,5 +1,5 @@
 // Every combination of the policies against the model: two bytes choose one, the rest is a script.
-// With PKTPOOL_FUZZ_ALL in the environment a script is played on all of them: for a corpus.
+// With PKTPOOL_FUZZ_ALL in the environment every combination plays the script: for a corpus.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -24,19 +24,19 @@ void play(combination const& on, std::span<std::uint8_t const> script)
     done.add_steps(fuzz::referee(on).play(script));
 }
 
-/// A quarter of the inputs are for those that lead, however many the others are.
+/// A quarter of the inputs are for the instrumented combinations.
 combination const& chosen(std::span<std::uint8_t const, fuzz::script_head> head)
 {
-    static auto const leading = [] {
+    static auto const instrumented = [] {
         std::vector<combination const*> result;
         for (auto const* each : fuzz::combinations()) {
-            if (each->leads) {
+            if (each->is_instrumented) {
                 result.push_back(each);
             }
         }
         return result;
     }();
-    auto const& from = head[0] % 4 == 0 ? leading : fuzz::combinations();
+    auto const& from = head[0] % 4 == 0 ? instrumented : fuzz::combinations();
     return *from[(head[0] / 4 + 64U * head[1]) % from.size()];
 }
 
@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
 
-/// A script that finds something on one combination is often worth a try on another.
+/// A script that finds something on one combination often finds more on another.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned seed)
 {

@@ -1,5 +1,5 @@
-// A pool type as a subject. Instantiated for each combination of policies, so it does as little as
-// it can. Every name of pktpool's depends on the pool: the header comes before the import.
+// A pool type as a subject. Instantiated per combination of policies, so it does as little as
+// possible. All names of pktpool depend on the pool type, so this header comes before the import.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@
 
 namespace fuzz {
 
-/// `Source` is made from a memory resource, if it can be.
+/// `Source` is made from a memory resource, if it has such a constructor.
 template <class Pool, class Source, std::array<std::size_t, 2> KnownSizes>
 class pool_subject final : public subject {
     using handle = typename Pool::packet_ptr;
@@ -88,7 +88,7 @@ public:
 
     [[nodiscard]] packet_view view(std::size_t slot) const override
     {
-        return handles_[slot] ? look_at(*handles_[slot]) : packet_view{};
+        return handles_[slot] ? view_of(*handles_[slot]) : packet_view{};
     }
     std::span<std::byte> change(std::size_t slot, action how, std::size_t bytes) override
     {
@@ -126,12 +126,13 @@ public:
             return {};
         }
     }
-    [[nodiscard]] std::vector<placed> recorded(std::size_t pool) const override
+    [[nodiscard]] std::vector<call_site_packets> recorded(std::size_t pool) const override
     {
-        std::vector<placed> rows;
+        std::vector<call_site_packets> rows;
         if constexpr (requires { pools_[pool]->outstanding(); }) {
-            for (auto const& [place, bucket, count] : pools_[pool]->outstanding()) {
-                rows.push_back({.place = place_number(place), .bucket = bucket, .count = count});
+            for (auto const& [call_site, bucket, count] : pools_[pool]->outstanding()) {
+                rows.push_back(
+                    {.call_site = call_site_number(call_site), .bucket = bucket, .count = count});
             }
         }
         return rows;

@@ -1,4 +1,4 @@
-// User code that calls its pool while that is at work: a source and metadata that ask what to do.
+// User code that calls its pool while the pool runs: a source and metadata that react to each call.
 #pragma once
 
 #include <array>
@@ -19,16 +19,16 @@ inline void reentry_expects(bool holds, char const* what)
     }
 }
 
-/// Thrown by a constructor of metadata.
+/// Thrown by the constructor of metadata.
 struct no_reentering_metadata : std::exception {};
 
-/// Memory and owners of packets, and who says what is called from there: one at a time.
+/// Memory, and owners of packets, and the reaction to calls of the pool. One object at a time.
 class reentering_user {
 public:
     static inline reentering_user* now = nullptr;
     static constexpr std::size_t owners = 4;
     static constexpr std::size_t no_owner = owners;
-    static constexpr std::size_t most_depth = 4; // of calls inside of calls
+    static constexpr std::size_t most_depth = 4; // of nested calls
 
     reentering_user() { now = this; }
     reentering_user(reentering_user const&) = delete;
@@ -45,13 +45,13 @@ public:
         blocks_.emplace(memory, bytes);
         return memory;
     }
-    /// Its pool is done with the memory, whatever is called before it is gone.
+    /// The pool no longer uses the memory, but the reaction may call the pool before it is freed.
     void deallocate(void* memory, std::size_t bytes)
     {
         ++deallocations_.at(depth_);
         auto const block = blocks_.find(memory);
-        reentry_expects(block != blocks_.end(), "memory that comes back was given");
-        reentry_expects(block->second == bytes, "memory comes back whole");
+        reentry_expects(block != blocks_.end(), "freed memory was allocated");
+        reentry_expects(block->second == bytes, "freed memory has its size");
         blocks_.erase(block);
         react(false);
         ::operator delete(memory, alignment);
@@ -80,12 +80,12 @@ public:
     }
 
 protected:
-    /// Calls the pool, or not. Whether it wants an exception.
+    /// May call the pool. Returns whether the caller has to throw.
     virtual bool react(bool may_throw) = 0;
-    /// Lets go of all that the owner has.
+    /// Gives back all packets of the owner.
     virtual void end_owner(std::size_t owner) = 0;
 
-    /// While the pool is called.
+    /// During a call of the pool.
     class deeper {
     public:
         explicit deeper(reentering_user& user) : depth_(&user.depth_) { ++*depth_; }
@@ -98,7 +98,7 @@ protected:
     };
     [[nodiscard]] std::size_t depth() const { return depth_; }
 
-    /// What a call of the pool from here has asked of the source so far.
+    /// Calls of the source so far by a call of the pool from this depth.
     [[nodiscard]] std::size_t allocations() const { return allocations_.at(depth_ + 1); }
     [[nodiscard]] std::size_t deallocations() const { return deallocations_.at(depth_ + 1); }
 
@@ -110,7 +110,7 @@ private:
 
     std::map<void*, std::size_t> blocks_; // and the bytes of each
     std::array<std::size_t, owners + 1> references_{};
-    // At each depth; owners that end one another go deeper than reactions.
+    // Per depth; owners that end one another nest deeper than reactions.
     std::array<std::size_t, 4 * most_depth> allocations_{};
     std::array<std::size_t, 4 * most_depth> deallocations_{};
     std::size_t metadata_ = 0;
@@ -125,8 +125,8 @@ struct reentering_source {
     }
 };
 
-/// Refers to what owns packets, as an intrusive pointer without a move: the last one that goes ends
-/// it, and those packets go.
+/// Refers to an owner of packets, as an intrusive pointer without a move: the last reference ends
+/// the owner and gives back its packets.
 class reentering_metadata {
 public:
     reentering_metadata() { reentering_user::now->construct_metadata(); }

@@ -1,5 +1,5 @@
-// Pools whose sources and metadata call them: after each operation all of it has to fit together,
-// whatever came in between.
+// Pools whose sources and metadata call them. After each operation the state is consistent,
+// whatever was called during it.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -33,10 +33,10 @@ template <class Threading, class... Policies>
 using pool_of = pktpool::basic_packet_pool<small_buckets, Threading, fuzz::reentering_source,
                                            fuzz::reentering_metadata, Policies...>;
 
-using door = pktpool::synchronized<std::recursive_mutex>;
+using locked = pktpool::synchronized<std::recursive_mutex>;
 using idle_bytes = pktpool::max_idle_bytes<400>;
 
-/// A pool and its handles. Bytes of the script say what to do, and also what is called from inside.
+/// A pool and its handles. The bytes of the script choose the operations, also the nested ones.
 template <class Pool, bool TracksDemand, std::size_t MostIdleBytes>
 class reentry final : public fuzz::reentering_user {
     using handle = typename Pool::packet_ptr;
@@ -59,13 +59,13 @@ public:
             drop(take_out(i));
         }
         pool_.reset();
-        reentry_expects(blocks().empty(), "no memory is left in the end");
-        reentry_expects(live_metadata() == 0, "no metadata is left in the end");
+        reentry_expects(blocks().empty(), "no memory is left at the end");
+        reentry_expects(live_metadata() == 0, "no metadata are left at the end");
         return operations_;
     }
 
 private:
-    /// A packet and the number of what was written into it.
+    /// A packet and the pattern that was written into it.
     struct slot {
         handle packet;
         std::size_t id = 0;
@@ -83,7 +83,7 @@ private:
         return first;
     }
 
-    /// Often nothing; it ends with the script.
+    /// Often does nothing; ends with the script.
     bool react(bool may_throw) override
     {
         if (rest_.empty() || !pool_ || depth() >= most_depth) {
@@ -108,14 +108,14 @@ private:
         }
     }
 
-    /// The packet of a slot, which is as it was written.
+    /// The packet of a slot. Checks its bytes.
     handle take_out(std::size_t index)
     {
         auto& from = handles_.at(index);
         check(from);
         return std::move(from.packet);
     }
-    /// A drop may bring another one.
+    /// A drop may fill the slot again.
     void clear(std::size_t index)
     {
         while (handles_.at(index).packet) {
@@ -157,7 +157,7 @@ private:
         ++operations_;
         try {
             call(what % 16U);
-        } catch (std::bad_alloc const&) { // all is checked afterwards
+        } catch (std::bad_alloc const&) { // check() follows
         } catch (fuzz::no_reentering_metadata const&) {
         }
     }
@@ -226,7 +226,7 @@ private:
             pool_->acquire(size, batch);
         } catch (...) {
             reentry_expects(std::ranges::all_of(batch, [](handle const& p) { return !p; }),
-                            "a batch that failed is empty");
+                            "a failed batch is empty");
             throw;
         }
         inside.reset();
@@ -235,7 +235,7 @@ private:
         }
     }
 
-    /// No more than what was idle before is freed by the call itself.
+    /// The call itself frees at most as many packets as were idle before.
     void trim()
     {
         auto const idle = pool_->idle().count;
@@ -244,23 +244,23 @@ private:
             deeper const inside(*this);
             pool_->trim();
         }
-        reentry_expects(deallocations() - before <= idle, "trim() frees no more than was idle");
+        reentry_expects(deallocations() - before <= idle, "trim() frees at most the idle packets");
     }
 
-    /// No more than what lacked before is made by the call itself.
+    /// The call itself makes at most as many packets as were lacking before.
     void reserve(std::size_t bucket, std::size_t packets)
     {
         auto const idle = pool_->idle(bucket).count;
         auto const before = allocations();
         auto const check = [&] {
             reentry_expects(allocations() - before <= packets - std::min(packets, idle),
-                            "reserve() makes no more than lacked");
+                            "reserve() makes at most the lacking packets");
         };
         try {
             deeper const inside(*this);
             pool_->reserve(small_buckets::buckets.at(bucket).size, packets);
         } catch (std::length_error const&) {
-            reentry_expects(packets > 0, "nothing is too much to reserve");
+            reentry_expects(packets > 0, "reserve() of 0 packets is not refused");
         }
         check();
     }
@@ -272,7 +272,7 @@ private:
             return;
         }
         check(of);
-        slot alone = std::exchange(of, {}); // nobody else takes it meanwhile
+        slot alone = std::exchange(of, {}); // nested calls must not take it
         alone.size = alone.packet->size =
             static_cast<std::uint16_t>(std::min<std::size_t>(alone.size, 16));
         try {
@@ -292,24 +292,24 @@ private:
 
     void check_new(handle const& packet, std::size_t size) const
     {
-        reentry_expects(static_cast<bool>(packet), "an acquire gives a packet");
+        reentry_expects(static_cast<bool>(packet), "an acquire returns a packet");
         reentry_expects(packet->allocated >= size && packet->size == 0, "a packet is new");
         reentry_expects(blocks().contains(packet.get()), "a packet is in live memory");
         reentry_expects(
             std::ranges::none_of(
                 handles_, [&](slot const& each) { return each.packet.get() == packet.get(); }),
-            "no packet is given twice");
+            "no packet is acquired twice");
     }
     static void check(slot const& of)
     {
         if (of.packet) {
             reentry_expects(of.packet->size == of.size &&
                                 fuzz::holds(of.packet->data(), written(of)),
-                            "a packet is as it was written");
+                            "a packet has the written bytes");
         }
     }
 
-    /// While nothing is under way.
+    /// Called while no operation runs.
     void check() const
     {
         std::size_t out = 0;
@@ -318,8 +318,9 @@ private:
             out += each.packet ? 1 : 0;
         }
         auto const idle = pool_->idle();
-        reentry_expects(blocks().size() == out + idle.count, "memory is of packets out and idle");
-        reentry_expects(live_metadata() == out, "metadata is of packets that are out");
+        reentry_expects(blocks().size() == out + idle.count,
+                        "memory is that of outstanding and idle packets");
+        reentry_expects(live_metadata() == out, "metadata are those of outstanding packets");
         std::size_t bytes = 0;
         for (auto const& [memory, size] : blocks()) {
             bytes += size;
@@ -332,17 +333,17 @@ private:
             auto const now = pool_->statistics().total;
             reentry_expects(now.outstanding == out, "statistics: outstanding");
             reentry_expects(now.hits + now.misses - now.kept - now.freed == out,
-                            "statistics: acquired and come back");
+                            "statistics: acquired and given back");
             reentry_expects(now.kept + now.reserved - now.hits - now.decayed - now.trimmed ==
                                 idle.count,
                             "statistics: idle");
         }
         if constexpr (requires { pool_->outstanding(); }) {
-            std::size_t placed = 0;
+            std::size_t listed = 0;
             for (auto const& each : pool_->outstanding()) {
-                placed += each.count;
+                listed += each.count;
             }
-            reentry_expects(placed == out, "places of packets that are out");
+            reentry_expects(listed == out, "call sites that are out");
         }
         check_bounds();
     }
@@ -380,10 +381,10 @@ using pktpool::unchecked;
 constexpr std::array combinations{
     play<pool_of<single_threaded>>,
     play<pool_of<unchecked, return_on_drop>>,
-    play<pool_of<door, demand_tracked, return_on_drop>, true>,
-    play<pool_of<door, hardened>>,
+    play<pool_of<locked, demand_tracked, return_on_drop>, true>,
+    play<pool_of<locked, hardened>>,
     play<pool_of<single_threaded, counted, clear_on_release>>,
-    play<pool_of<door, idle_bytes>, false, idle_bytes::most_idle_bytes>,
+    play<pool_of<locked, idle_bytes>, false, idle_bytes::most_idle_bytes>,
     play<pool_of<single_threaded, demand_tracked, return_on_drop, hardened, counted, idle_bytes>,
          true, idle_bytes::most_idle_bytes>,
 };
@@ -392,7 +393,7 @@ constexpr std::array combinations{
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size)
 {
-    static fuzz::tally done("operations in", "scripts, on pools that are called from inside");
+    static fuzz::tally done("operations in", "scripts, on pools that are re-entered");
     if (size > 0) {
         done.add_thing();
         done.add_steps(

@@ -1,4 +1,4 @@
-// What pools do, and what it may take.
+// The operations, and their expected effects.
 #include "referee.hpp"
 
 #include <optional>
@@ -78,13 +78,13 @@ void referee::play(operation const& next)
         run(next.pool, {.enters = false}, [&] { subject_->detach(next.pool); });
         break;
     case action::fail_memory:
-        ledger_.fail_memory_after(next.count);
+        meter_.fail_memory_after(next.count);
         break;
     case action::fail_metadata:
-        ledger::fail_metadata_after(next.count);
+        call_meter::fail_metadata_after(next.count);
         break;
     case action::recover:
-        ledger_.recover();
+        meter_.recover();
         break;
     }
 }
@@ -93,13 +93,13 @@ void referee::need(std::size_t pool)
 {
     if (!model_.exists(pool)) {
         auto const source = of_.rules.takes_resource ? pool % 2 : 0;
-        ledger_.run([&] { subject_->create(pool, ledger_.resource(source)); });
-        expect("allocations of a constructor", 0, ledger_.last().allocations);
+        meter_.run([&] { subject_->create(pool, meter_.resource(source)); });
+        expect("allocations of the constructor of a pool", 0, meter_.last().allocations);
         model_.create(pool, source);
     }
 }
 
-/// From a slot on the first that is full, or empty, unless the script wants just this one.
+/// The first slot with or without a packet, from `next.slot` on, or only that one.
 std::size_t referee::slot_for(operation const& next, bool full) const
 {
     if (!next.exactly) {
@@ -116,10 +116,10 @@ std::size_t referee::slot_for(operation const& next, bool full) const
 template <class Call>
 bool referee::make(std::size_t pool, making const& of, call_rules const& rules, Call const& call)
 {
-    bool const builds = of_.rules.slabs_on_heap && !model_.is_open(pool);
-    bool const had_door = model_.has_door(pool);
-    auto const found = ledger_.run(call);
-    auto const& did = ledger_.last();
+    bool const builds = of_.rules.slabs_on_heap && !model_.has_core(pool);
+    bool const had_lock = model_.has_lock(pool);
+    auto const found = meter_.run(call);
+    auto const& did = meter_.last();
     auto expected = of.too_large ? outcome::too_large : outcome::done;
     if (did.refused_metadata > 0) {
         expected = outcome::no_metadata;
@@ -130,10 +130,10 @@ bool referee::make(std::size_t pool, making const& of, call_rules const& rules, 
            static_cast<std::size_t>(found));
 
     bool const done = found == outcome::done;
-    // The slabs are the first that is asked for.
+    // The first allocation is the core.
     bool const built = builds && did.allocations > 0;
     if (built || !builds) {
-        model_.open(pool);
+        model_.build_core(pool);
     }
     if (of.misses == 0 && !builds && !of.too_large) {
         expect("allocations", 0, did.allocations + did.refused_memory);
@@ -144,42 +144,41 @@ bool referee::make(std::size_t pool, making const& of, call_rules const& rules, 
     if (done && of_.rules.metadata_is_watched) {
         expect("constructions of metadata", of.packets, did.constructed_metadata);
     }
-    check_call(had_door, rules, done);
+    check_call(had_lock, rules, done);
     return done;
 }
 
 template <class Call>
 void referee::run(std::size_t pool, call_rules const& rules, Call const& call)
 {
-    bool const had_door = model_.exists(pool) && model_.has_door(pool);
-    auto const found = ledger_.run(call);
-    auto const& did = ledger_.last();
+    bool const had_lock = model_.exists(pool) && model_.has_lock(pool);
+    auto const found = meter_.run(call);
+    auto const& did = meter_.last();
     expect("outcome", static_cast<std::size_t>(outcome::done), static_cast<std::size_t>(found));
     if (!rules.may_allocate) {
         expect("allocations", 0, did.allocations + did.refused_memory);
     }
     expect("constructions of metadata", 0, did.constructed_metadata);
-    check_call(had_door, rules, true);
+    check_call(had_lock, rules, true);
 }
 
-/// What failed takes back what it has made wherever it is.
-void referee::check_call(bool had_door, call_rules const& rules, bool done) const
+/// A failed operation may destroy its metadata under the lock.
+void referee::check_call(bool had_lock, call_rules const& rules, bool done) const
 {
-    auto const& did = ledger_.last();
+    auto const& did = meter_.last();
     if (done) {
-        expect("metadata destroyed inside a door", 0, did.metadata_destroyed_inside);
-        expect("packets that were freed with something in them", 0,
-               of_.rules.clears ? did.uncleared : 0);
+        expect("metadata destroyed under a lock", 0, did.destroyed_under_lock);
+        expect("freed packets that were not cleared", 0, of_.rules.clears ? did.uncleared : 0);
     }
     if (!rules.may_move) {
         expect("moves of metadata", 0, did.moved_metadata);
     }
-    if (of_.rules.door_is_watched) {
-        if (had_door && rules.enters && did.entries == 0) {
-            mismatch("the door", "entered", "passed by");
+    if (of_.rules.lock_is_checked) {
+        if (had_lock && rules.enters && did.entries == 0) {
+            mismatch("threading policy", "enter() called", "not called");
         }
-        if (rules.source_inside) {
-            expect("calls of the source outside of the door", 0, did.source_calls_outside);
+        if (rules.source_under_lock) {
+            expect("calls of the source without the lock", 0, did.source_calls_without_lock);
         }
     }
 }
@@ -190,7 +189,7 @@ void referee::acquire(operation const& next)
     auto const number = next.size % of_.known_sizes.size();
     auto const size = known ? of_.known_sizes[number] : next.size;
     auto const slot = slot_for(next, false);
-    auto const place = known ? elsewhere : next.slot % places.size();
+    auto const call_site = known ? unknown_call_site : next.slot % call_sites.size();
     check_outstanding(slot);
     bool const too_large = size > largest_packet;
     auto const before = model_.slot(slot);
@@ -198,11 +197,11 @@ void referee::acquire(operation const& next)
              {.packets = 1,
               .misses = !too_large && model_.idle_for(next.pool, size).empty() ? 1U : 0U,
               .too_large = too_large},
-             {.source_inside = !before}, [&] {
+             {.source_under_lock = !before}, [&] {
                  known ? subject_->acquire_known(next.pool, number, slot)
-                       : subject_->acquire(next.pool, size, slot, places.at(place));
+                       : subject_->acquire(next.pool, size, slot, call_sites.at(call_site));
              })) {
-        came(next.pool, size, slot, place);
+        check_acquired(next.pool, size, slot, call_site);
         if (before) {
             check_cleared(*before);
         }
@@ -217,29 +216,30 @@ void referee::acquire_batch(operation const& next)
         was_empty &= !model_.slot(next.slot + i);
     }
     bool const too_large = next.size > largest_packet;
-    auto const place = next.slot % places.size();
-    // What was in the batch is dropped first, and may be what comes.
+    auto const call_site = next.slot % call_sites.size();
+    // Handles in the batch are dropped first, and their packets may be acquired again.
     for (std::size_t i = 0; i < next.count; ++i) {
         model_.drop(next.slot + i);
     }
     auto const idle = too_large ? 0 : model_.idle_for(next.pool, next.size).size();
     auto const misses = too_large ? 0 : next.count - std::min(next.count, idle);
-    bool const done = make(
-        next.pool, {.packets = next.count, .misses = misses, .too_large = too_large},
-        {.source_inside = was_empty}, [&] {
-            subject_->acquire_batch(next.pool, next.size, next.slot, next.count, places.at(place));
-        });
+    bool const done =
+        make(next.pool, {.packets = next.count, .misses = misses, .too_large = too_large},
+             {.source_under_lock = was_empty}, [&] {
+                 subject_->acquire_batch(next.pool, next.size, next.slot, next.count,
+                                         call_sites.at(call_site));
+             });
     for (std::size_t i = 0; i < next.count; ++i) {
         if (done) {
-            came(next.pool, next.size, next.slot + i, place);
+            check_acquired(next.pool, next.size, next.slot + i, call_site);
         } else {
-            expect("handles of a batch that failed", 0,
+            expect("handles of a failed batch", 0,
                    subject_->view(next.slot + i).packet == nullptr ? 0 : 1);
         }
     }
 }
 
-/// A release to another pool ends the program where packets are hardened.
+/// With `hardened` a release to another pool ends the program.
 bool referee::may_release(std::size_t pool, std::size_t slot) const
 {
     return !of_.rules.hardened() || !model_.slot(slot) || model_.is_from(pool, slot);
@@ -254,7 +254,7 @@ void referee::release(operation const& next)
     }
     check_outstanding(slot);
     auto const was = model_.slot(slot);
-    run(next.pool, {.source_inside = !was || was->from->open},
+    run(next.pool, {.source_under_lock = !was || was->from->has_pool},
         [&] { subject_->release(next.pool, slot); });
     model_.release(next.pool, slot);
     check_outstanding(slot);
@@ -272,9 +272,9 @@ void referee::release_batch(operation const& next)
             drop(next.slot + i);
         }
         auto const& packet = model_.slot(next.slot + i);
-        all_have_pools &= !packet || packet->from->open;
+        all_have_pools &= !packet || packet->from->has_pool;
     }
-    run(next.pool, {.source_inside = all_have_pools},
+    run(next.pool, {.source_under_lock = all_have_pools},
         [&] { subject_->release_batch(next.pool, next.slot, next.count); });
     for (std::size_t i = 0; i < next.count; ++i) {
         auto const was = model_.slot(next.slot + i);
@@ -290,8 +290,8 @@ void referee::drop(std::size_t slot)
 {
     check_outstanding(slot);
     auto const was = model_.slot(slot);
-    bool const is_heard = was && was->from->open && of_.rules.hears_of_drops;
-    run(current_.pool, {.enters = is_heard, .source_inside = is_heard},
+    bool const reaches_pool = was && was->from->has_pool && of_.rules.drops_reach_pool;
+    run(current_.pool, {.enters = reaches_pool, .source_under_lock = reaches_pool},
         [&] { subject_->drop(slot); });
     model_.drop(slot);
     if (was) {
@@ -313,9 +313,9 @@ void referee::shrink(operation const& next)
     }
     auto const was = model_.slot(slot);
     auto const needed = was ? was->holds.needed() : 0;
-    auto const place = next.slot % places.size();
+    auto const call_site = next.slot % call_sites.size();
     bool moved = false;
-    auto const call = [&] { moved = subject_->shrink(next.pool, slot, places.at(place)); };
+    auto const call = [&] { moved = subject_->shrink(next.pool, slot, call_sites.at(call_site)); };
     if (!was || model_.bucket_of(needed) == of_.rules.buckets.size() ||
         model_.capacity_for(needed) >= was->capacity) {
         run(next.pool, {}, call);
@@ -324,13 +324,13 @@ void referee::shrink(operation const& next)
         auto const& idle = model_.idle_for(next.pool, needed);
         auto const* const expected = idle.empty() ? nullptr : idle.back().at.packet;
         if (make(next.pool, {.packets = 1, .misses = idle.empty() ? 1U : 0U},
-                 {.source_inside = was->from->open, .may_move = true}, call)) {
+                 {.source_under_lock = was->from->has_pool, .may_move = true}, call)) {
             expect("whether it moved", 1, moved ? 1 : 0);
             auto const seen = subject_->view(slot);
             if (expected != nullptr && expected != seen.packet) {
                 mismatch("packet", "the newest idle one", "another");
             }
-            model_.shrink(next.pool, slot, place,
+            model_.shrink(next.pool, slot, call_site,
                           {.packet = seen.packet, .datagram = seen.data - was->holds.begin});
             check_cleared(*was);
         }
@@ -341,7 +341,7 @@ void referee::shrink(operation const& next)
 void referee::reserve(operation const& next)
 {
     bool const bucket = model_.bucket_of(next.size) < of_.rules.buckets.size();
-    bool const too_large = !bucket || next.count > model_.room(next.pool, next.size);
+    bool const too_large = !bucket || next.count > model_.most_idle(next.pool, next.size);
     auto const idle = bucket ? model_.idle_for(next.pool, next.size).size() : 0;
     auto const misses = too_large ? 0 : next.count - std::min(next.count, idle);
     if (make(next.pool, {.misses = misses, .too_large = too_large}, {},
@@ -355,9 +355,10 @@ void referee::move(operation const& next)
     auto const to = next.pool;
     auto const from = next.other;
     need(from);
-    call_rules const rules{.source_inside = false}; // both belong to who moves, as in a destructor
+    // No lock: the caller has exclusive access, as in a destructor.
+    call_rules const rules{.source_under_lock = false};
     if (next.what == action::move_assign) {
-        run(from, {.enters = to != from, .source_inside = false},
+        run(from, {.enters = to != from, .source_under_lock = false},
             [&] { subject_->move_assign(to, from); });
         model_.move_assign(to, from);
     } else if (to != from) {
@@ -370,14 +371,14 @@ void referee::move(operation const& next)
 void referee::remember(std::size_t pool)
 {
     if (of_.rules.counts) {
-        check_rows("statistics since the last ones", model_.counted_since(pool),
+        check_rows("statistics since the snapshot", model_.counted_since(pool),
                    subject_->counted_since(pool));
     }
 }
 
 void referee::destroy(std::size_t pool)
 {
-    run(pool, {.enters = false, .source_inside = false}, [&] { subject_->destroy(pool); });
+    run(pool, {.enters = false, .source_under_lock = false}, [&] { subject_->destroy(pool); });
     model_.destroy(pool);
 }
 
@@ -403,7 +404,7 @@ void referee::finish(bool pools_first)
         }
     }
     destroy_pools();
-    expect("blocks in the end", 0, ledger_.other_blocks() + ledger_.heap_packets().count);
+    expect("blocks at the end", 0, meter_.other_blocks() + meter_.heap_packets().count);
 }
 
 } // namespace fuzz

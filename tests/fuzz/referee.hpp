@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "ledger.hpp"
+#include "call_meter.hpp"
 #include "model.hpp"
 #include "script.hpp"
 #include "subject.hpp"
@@ -19,25 +19,25 @@ class referee {
 public:
     explicit referee(combination const& of);
 
-    /// Ends the program at the first difference; returns the number of operations.
+    /// Ends the program at the first difference. Returns the number of operations.
     std::size_t play(std::span<std::uint8_t const> bytes);
 
 private:
-    /// What a call of a pool may do.
+    /// The allowed effects of a call.
     struct call_rules {
         bool may_allocate = false;
-        bool enters = true;        ///< it passes the door, if the pool has one yet
-        bool source_inside = true; ///< the source is called inside a door only
-        bool may_move = false;     ///< metadata
+        bool enters = true;            ///< it calls enter(), if the pool has a core
+        bool source_under_lock = true; ///< the source is called under a lock only
+        bool may_move = false;         ///< metadata
     };
-    /// What a call that makes packets needs for that.
+    /// What a call that makes packets needs.
     struct making {
         std::size_t packets = 0; ///< that the user gets
         std::size_t misses = 0;
         bool too_large = false;
     };
 
-    // referee.cpp: what pools do
+    // referee.cpp: operations
     void play(operation const& next);
     void acquire(operation const& next);
     void acquire_batch(operation const& next);
@@ -52,33 +52,34 @@ private:
     void destroy(std::size_t pool);
     void finish(bool pools_first);
 
-    /// A pool that does not exist comes into being when it is used.
+    /// Creates the pool if it does not exist.
     void need(std::size_t pool);
     [[nodiscard]] std::size_t slot_for(operation const& next, bool full) const;
 
-    /// What the pool does to make packets; whether it did.
+    /// A call that makes packets. Returns whether it succeeded.
     template <class Call>
     bool make(std::size_t pool, making const& of, call_rules const& rules, Call const& call);
-    /// What it does without: nothing is thrown, and unless it may nothing allocated.
+    /// A call that makes none: it does not throw, and allocates only if allowed.
     template <class Call>
     void run(std::size_t pool, call_rules const& rules, Call const& call);
-    void check_call(bool had_door, call_rules const& rules, bool done) const;
+    void check_call(bool had_lock, call_rules const& rules, bool done) const;
 
     // referee_of_packets.cpp
-    /// The packet in the slot is the model's newest idle one, else a new one, and as it should be.
-    void came(std::size_t pool, std::size_t size, std::size_t slot, std::size_t place);
+    /// The packet in the slot is the newest idle one of the model, else a new one. Checks it.
+    void check_acquired(std::size_t pool, std::size_t size, std::size_t slot,
+                        std::size_t call_site);
     void change(operation const& next);
-    /// What the user's bytes are and what is used of them is as the model says.
-    void check_room(std::size_t slot, packet_view const& seen) const;
-    /// A packet in the user's hands is as the user left it.
+    /// Sizes, headroom and tailroom are those of the model.
+    void check_sizes(std::size_t slot, packet_view const& seen) const;
+    /// An outstanding packet has the contents that its user wrote.
     void check_outstanding(std::size_t slot) const;
-    /// Nothing that was in the packet is left, if it is idle now and its pool clears packets.
+    /// If the packet is idle now and the pool clears packets, all its bytes are cleared.
     void check_cleared(outstanding_packet const& was) const;
     [[nodiscard]] std::size_t bucket_shown(std::size_t bucket) const;
 
     // referee_of_pools.cpp
     void check_pools() const;
-    void check_places(std::size_t pool) const;
+    void check_call_sites(std::size_t pool) const;
     void check_memory() const;
     void check_rows(std::string_view what, counted_rows const& expected,
                     counted_rows const& found) const;
@@ -94,11 +95,11 @@ private:
 
     combination const& of_;
     model model_;
-    ledger ledger_;
+    call_meter meter_;
     std::unique_ptr<subject> subject_;
     operation current_;
     std::size_t operations_ = 0;
-    std::size_t packets_ = 0; // acquired so far: each has a number
+    std::size_t packets_ = 0; // acquired so far; each packet has a number
 };
 
 } // namespace fuzz

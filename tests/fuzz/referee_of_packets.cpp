@@ -1,4 +1,4 @@
-// What packets show, and what their users do to them.
+// The values of packets, and changes by their users.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,8 @@ std::size_t referee::bucket_shown(std::size_t bucket) const
     return bucket == of_.rules.buckets.size() ? no_bucket : bucket;
 }
 
-void referee::came(std::size_t pool, std::size_t size, std::size_t slot, std::size_t place)
+void referee::check_acquired(std::size_t pool, std::size_t size, std::size_t slot,
+                             std::size_t call_site)
 {
     auto const seen = subject_->view(slot);
     location const at{.packet = seen.packet, .datagram = seen.data};
@@ -32,22 +33,22 @@ void referee::came(std::size_t pool, std::size_t size, std::size_t slot, std::si
     }
     bool const is_known = before.at.packet != nullptr;
     if (!is_known) {
-        expect("a new packet that is live already", 0, model_.is_live(seen.packet) ? 1 : 0);
+        expect("new packets that are live already", 0, model_.is_live(seen.packet) ? 1 : 0);
         expect("alignment", 0, reinterpret_cast<std::uintptr_t>(seen.data) % 16);
     }
-    model_.acquire(pool, size, slot, place, at);
+    model_.acquire(pool, size, slot, call_site, at);
 
     expect("bucket", bucket_shown(model_.bucket_of(size)), seen.bucket);
     expect("metadata", 0, seen.sequence);
     expect("flags of the metadata", 0, seen.flags);
-    check_room(slot, seen);
+    check_sizes(slot, seen);
 
     auto& holds = model_.inside(slot);
-    auto const begin = holds.lent_begin(of_.rules);
-    auto const end = holds.lent_end(of_.rules);
-    if (!of_.rules.hardened()) { // whose packets come with a pattern
+    auto const begin = holds.usable_begin(of_.rules);
+    auto const end = holds.usable_end(of_.rules);
+    if (!of_.rules.hardened()) { // the buffer of a hardened packet has a pattern
         if (of_.rules.clears && is_known && !is_zero(seen.data + begin, seen.data + end)) {
-            mismatch("buffer", "cleared", "as somebody left it");
+            mismatch("buffer", "cleared", "not cleared");
         }
         if (!of_.rules.clears && !fuzz::holds(seen.data, part(before.wrote, begin, end))) {
             mismatch("buffer", "untouched", "changed");
@@ -59,7 +60,7 @@ void referee::came(std::size_t pool, std::size_t size, std::size_t slot, std::si
     write(seen.data, holds.wrote);
 }
 
-void referee::check_room(std::size_t slot, packet_view const& seen) const
+void referee::check_sizes(std::size_t slot, packet_view const& seen) const
 {
     auto const& expected = *model_.slot(slot);
     expect("capacity", expected.capacity, seen.allocated);
@@ -70,7 +71,7 @@ void referee::check_room(std::size_t slot, packet_view const& seen) const
         mismatch("start of the used bytes", std::to_string(expected.holds.begin),
                  std::to_string(seen.data - expected.at.datagram));
     }
-    if (of_.rules.has_room()) {
+    if (of_.rules.has_headroom()) {
         expect("headroom", expected.holds.headroom(of_.rules), seen.headroom);
         expect("tailroom", expected.holds.tailroom(of_.rules), seen.tailroom);
     }
@@ -87,9 +88,9 @@ void referee::check_outstanding(std::size_t slot) const
     if (seen.packet != expected->at.packet) {
         mismatch("packet of a handle", "the same", "another");
     }
-    check_room(slot, seen);
-    expect("bucket that was", bucket_shown(expected->bucket), seen.bucket);
-    expect("metadata that was set", expected->holds.wrote.id, seen.sequence);
+    check_sizes(slot, seen);
+    expect("bucket of an outstanding packet", bucket_shown(expected->bucket), seen.bucket);
+    expect("metadata that were set", expected->holds.wrote.id, seen.sequence);
     expect("flags that were set", of_.rules.metadata_flags, seen.flags);
     if (!holds(expected->at.datagram, expected->holds.wrote)) {
         mismatch("payload", "as it was written", "changed");
@@ -105,31 +106,31 @@ void referee::change(operation const& next)
     }
     auto& holds = model_.inside(slot);
     auto* const datagram = model_.slot(slot)->at.datagram;
-    bool const has_room = of_.rules.has_room();
+    bool const has_headroom = of_.rules.has_headroom();
     auto const grow = [&](std::size_t most, auto update) {
-        auto const bytes = has_room ? std::min(next.count, most) : 0;
-        auto const given = subject_->change(slot, next.what, bytes);
+        auto const bytes = has_headroom ? std::min(next.count, most) : 0;
+        auto const grown = subject_->change(slot, next.what, bytes);
         (holds.*update)(bytes);
-        return given;
+        return grown;
     };
-    auto const write_into = [&](std::span<std::byte> given, offset begin, offset end) {
-        if (has_room &&
-            (given.data() != datagram + begin || given.size() != std::size_t(end - begin))) {
-            mismatch("bytes by which it grew", "next to the used ones", "others");
+    auto const write_into = [&](std::span<std::byte> grown, offset begin, offset end) {
+        if (has_headroom &&
+            (grown.data() != datagram + begin || grown.size() != std::size_t(end - begin))) {
+            mismatch("span of the added bytes", "next to the used bytes", "elsewhere");
         }
         write(datagram, part(holds.wrote, begin, end));
     };
     switch (next.what) {
     case action::prepend: {
         auto const end = holds.begin;
-        auto const given = grow(holds.headroom(of_.rules), &contents::prepend);
-        write_into(given, holds.begin, end);
+        auto const grown = grow(holds.headroom(of_.rules), &contents::prepend);
+        write_into(grown, holds.begin, end);
         break;
     }
     case action::append: {
         auto const begin = holds.end();
-        auto const given = grow(holds.tailroom(of_.rules), &contents::append);
-        write_into(given, begin, holds.end());
+        auto const grown = grow(holds.tailroom(of_.rules), &contents::append);
+        write_into(grown, begin, holds.end());
         break;
     }
     case action::trim_start:
@@ -142,7 +143,7 @@ void referee::change(operation const& next)
         auto const bytes = std::min(next.size, model_.slot(slot)->capacity);
         subject_->change(slot, next.what, bytes);
         holds.claim(bytes);
-        if (!has_room && bytes > holds.size) { // as what is sent later is filled up
+        if (!has_headroom && bytes > holds.size) { // fills the claimed bytes, as a sender does
             holds.use(bytes, holds.header_size);
             subject_->fill(slot, holds.size, holds.header_size, holds.wrote.id);
             write(datagram, holds.wrote);
@@ -150,10 +151,10 @@ void referee::change(operation const& next)
         break;
     }
     default:
-        if (ledger_.run([&] { subject_->change(slot, action::reset, 0); }) == outcome::done) {
+        if (meter_.run([&] { subject_->change(slot, action::reset, 0); }) == outcome::done) {
             holds.reset();
             auto const seen = subject_->view(slot);
-            check_room(slot, seen);
+            check_sizes(slot, seen);
             expect("metadata after a reset", 0, seen.sequence + seen.flags);
             subject_->fill(slot, 0, 0, holds.wrote.id);
         }
@@ -171,7 +172,7 @@ void referee::check_cleared(outstanding_packet const& was) const
     auto const bytes = of_.rules.padding + of_.rules.headroom + was.capacity + of_.rules.tailroom;
     auto const each = of_.rules.hardened() ? first_byte(first) : std::byte{0};
     if (!is_filled(first, bytes, each)) {
-        mismatch("an idle packet", "cleared", "with something in it");
+        mismatch("an idle packet", "cleared", "not cleared");
     }
 }
 

@@ -1,4 +1,4 @@
-// What pools show of themselves, and the memory that they hold.
+// The values of pools, and their memory.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -30,7 +30,7 @@ void referee::check_pools() const
             check_rows("statistics", model_.counted(pool), subject_->counted(pool));
         }
         if (of_.rules.hardened()) {
-            check_places(pool);
+            check_call_sites(pool);
         }
     }
 }
@@ -51,12 +51,12 @@ void referee::check_rows(std::string_view what, counted_rows const& expected,
     }
 }
 
-/// Most packets first; the order of others does not matter.
-void referee::check_places(std::size_t pool) const
+/// Most packets first; the order of equal counts is not checked.
+void referee::check_call_sites(std::size_t pool) const
 {
     auto found = subject_->recorded(pool);
-    if (!std::ranges::is_sorted(found, std::greater{}, &placed::count)) {
-        mismatch("places of packets", "most packets first", "another order");
+    if (!std::ranges::is_sorted(found, std::greater{}, &call_site_packets::count)) {
+        mismatch("call sites", "most packets first", "another order");
     }
     auto expected = model_.recorded(pool);
     for (auto& each : expected) {
@@ -65,15 +65,15 @@ void referee::check_places(std::size_t pool) const
     std::ranges::sort(found);
     std::ranges::sort(expected);
     if (found != expected) {
-        auto const text = [](std::vector<placed> const& rows) {
+        auto const text = [](std::vector<call_site_packets> const& rows) {
             std::string line;
-            for (auto const& [place, bucket, count] : rows) {
+            for (auto const& [call_site, bucket, count] : rows) {
                 line += std::to_string(count) + " of bucket " + std::to_string(bucket) +
-                        " at place " + std::to_string(place) + "; ";
+                        " at call site " + std::to_string(call_site) + "; ";
             }
             return line;
         };
-        mismatch("places of packets", text(expected), text(found));
+        mismatch("call sites", text(expected), text(found));
     }
 }
 
@@ -81,14 +81,14 @@ void referee::check_memory() const
 {
     for (std::size_t source = 0; source < 2; ++source) {
         auto const expected = model_.packets_of(source);
-        auto found = ledger_.resource(source).live();
+        auto found = meter_.resource(source).live();
         if (!of_.rules.takes_resource && source == 0) {
-            found = ledger_.heap_packets();
+            found = meter_.heap_packets();
         }
         expect("packets in memory", expected.count, found.count);
         expect("bytes of packets in memory", expected.bytes, found.bytes);
     }
-    auto const blocks = ledger_.other_blocks();
+    auto const blocks = meter_.other_blocks();
     if (blocks < model_.fewest_blocks() || blocks > model_.most_blocks()) {
         mismatch("other blocks",
                  std::to_string(model_.fewest_blocks()) + " to " +
@@ -96,8 +96,8 @@ void referee::check_memory() const
                  std::to_string(blocks));
     }
     if (of_.rules.metadata_is_watched) {
-        expect("what metadata owns", model_.outstanding(), watched.owned);
-        expect("metadata of packets that are out", model_.outstanding(), watched.alive);
+        expect("references of metadata", model_.outstanding(), watched.owned);
+        expect("metadata of outstanding packets", model_.outstanding(), watched.alive);
     }
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using enum action;
 
-// As often as each stands here: mostly traffic, now and then what happens to a whole pool.
+// An action is as frequent as its entries: mostly traffic, sometimes operations of whole pools.
 constexpr std::array actions{
     acquire,       acquire,       acquire,       acquire,       acquire,       acquire,
     acquire,       acquire,       acquire,       acquire,       acquire,       acquire_known,
@@ -79,7 +79,7 @@ std::uint8_t script::byte()
 std::size_t script::size()
 {
     constexpr std::array<std::size_t, 5> large{65534, 65535, 65536, std::size_t{1} << 32, huge};
-    constexpr std::size_t others = 8; // sizes that are no edge
+    constexpr std::size_t others = 8; // sizes that are not at an edge
     auto const choice = byte() % (edges_.size() + others);
     if (choice < edges_.size()) {
         return edges_[choice];
@@ -91,8 +91,8 @@ std::size_t script::size()
     return next < large.size() ? large[next] : next * 256 + byte();
 }
 
-/// So many that a bucket gives its packets back over several decays, but no more than a script can
-/// have a thousand times.
+/// Enough that a bucket frees its packets over several decays, but not too many to repeat a
+/// thousand times per script.
 std::size_t script::packets(std::size_t capacity)
 {
     constexpr std::size_t most_bytes = 48 * 1024;
@@ -104,7 +104,7 @@ std::size_t script::packets(std::size_t capacity)
     return std::min(count, most_bytes / capacity);
 }
 
-/// Nothing, a few, many, or as many as go.
+/// Zero, a few, many, or as many as possible.
 std::size_t script::bytes()
 {
     auto const choice = byte();

@@ -12,12 +12,12 @@
 
 namespace fuzz {
 
-/// Bytes in front of a script: they choose the combination of policies that it is played on.
+/// Bytes in front of a script: they choose the combination of policies.
 inline constexpr std::size_t script_head = 2;
 
 enum class action : std::uint8_t {
     acquire,
-    acquire_known, ///< a size that the compiler knows: `size` is its number, see subject
+    acquire_known, ///< acquire<N>(): `size` is the number of the size, see subject
     acquire_batch,
     release,
     release_batch,
@@ -32,29 +32,29 @@ enum class action : std::uint8_t {
     fail_memory,   ///< from the `count`-th allocation on
     fail_metadata, ///< from the `count`-th construction on
     recover,
-    shrink,  ///< a packet that holds `size` bytes, or less
-    prepend, ///< `count` bytes, or as many as go; so do the next ones
+    shrink,  ///< a packet with at most `size` used bytes
+    prepend, ///< `count` bytes, or as many as possible; the same for the next three
     append,
     trim_start,
     trim_end,
     claim,
     reset,    ///< the header of a packet
-    remember, ///< the statistics, until the next time
+    remember, ///< takes a snapshot of the statistics
 };
 
 struct operation {
     action what = action::detach;
     std::size_t pool = 0;
-    std::size_t other = 0; ///< the pool that is moved
+    std::size_t other = 0; ///< the moved-from pool
     std::size_t slot = 0;
     std::size_t count = 0;
     std::size_t size = 0;
-    bool exactly = false; ///< this slot; else the first from there on that suits the operation
+    bool exactly = false; ///< this slot; else the first suitable one from there on
 };
 
 std::string to_string(operation const& of);
 
-/// Reads one operation after the other. Sizes are often those at the edge of a bucket.
+/// Reads one operation after the other. Sizes are often at the edge of a bucket.
 class script {
 public:
     script(std::span<std::uint8_t const> bytes, rules const& of);

@@ -1,4 +1,4 @@
-// Slabs of their own against a vector: who comes out, what is kept, what is refused.
+// Slabs against a vector: which packet comes out, what is kept, what is refused.
 #include <algorithm>
 #include <array>
 #include <concepts>
@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "allocations.hpp"
-#include "own_door.hpp"
+#include "checked_lock.hpp"
 #include "tally.hpp"
 #include "watched_metadata.hpp"
 
@@ -28,11 +28,12 @@ struct one_bucket {
 };
 using run_time_slab = pktpool::packet_slab;
 using compile_time_slab = pktpool::basic_packet_slab<one_bucket, pktpool::single_threaded>;
-using watched_slab = pktpool::basic_packet_slab<one_bucket, fuzz::own_door, fuzz::copying_metadata>;
+using watched_slab =
+    pktpool::basic_packet_slab<one_bucket, fuzz::checked_lock, fuzz::copying_metadata>;
 
 constexpr auto never = std::numeric_limits<std::size_t>::max();
 
-/// Two slabs, which exchange packets of 16 handles, and for each its idle packets, oldest first.
+/// Two slabs that exchange packets of 16 handles, and the idle packets of each, oldest first.
 template <class Slab>
 class pair_of_slabs {
     using packet_ptr = typename Slab::packet_ptr;
@@ -100,47 +101,47 @@ private:
             } catch (std::length_error const&) {
                 refused = true;
             }
-            expect(refused, "one that is too large");
+            expect(refused, "a size or limit that is too large is not refused");
         }
     }
 
-    /// From the slab, or made without one.
+    /// From the slab, or from create_packet().
     void alloc(std::size_t which, std::size_t handle, bool create)
     {
         auto& idle = idle_[which];
-        packet_ptr came;
+        packet_ptr acquired;
         bool failed = false;
         auto const refused = refused_allocations();
         {
             failing_heap const heap(left_);
             try {
-                came = create ? pktpool::create_packet<typename packet::metadata>(sizes_[which])
-                              : slabs_[which]->alloc();
+                acquired = create ? pktpool::create_packet<typename packet::metadata>(sizes_[which])
+                                  : slabs_[which]->alloc();
             } catch (std::bad_alloc const&) {
                 failed = true;
             }
         }
-        expect(failed == (refused_allocations() != refused), "bad_alloc");
+        expect(failed == (refused_allocations() != refused), "bad_alloc only without memory");
         if (failed) {
             expect(create || idle.empty(), "no memory for a hit");
             return;
         }
         if (!create && !idle.empty()) {
-            expect(came.get() == idle.back(), "not the newest");
+            expect(acquired.get() == idle.back(), "not the newest idle packet");
             idle.pop_back();
         }
-        expect(came->allocated == sizes_[which], "capacity");
-        expect(came->size == 0, "not reset");
-        came->size = came->allocated;
+        expect(acquired->allocated == sizes_[which], "capacity");
+        expect(acquired->size == 0, "not reset");
+        acquired->size = acquired->allocated;
         if constexpr (watched) {
-            expect(came->sequence == 0 && !came->owned.held(), "metadata is not new");
-            came->sequence = 1;
-            came->owned.take();
+            expect(acquired->sequence == 0 && !acquired->owned.held(), "metadata is not new");
+            acquired->sequence = 1;
+            acquired->owned.take();
         } else {
-            expect(came->num_transmissions == 0, "metadata is not new");
-            came->num_transmissions = 1;
+            expect(acquired->num_transmissions == 0, "metadata is not new");
+            acquired->num_transmissions = 1;
         }
-        handles_[handle] = std::move(came);
+        handles_[handle] = std::move(acquired);
     }
 
     void push_back(std::size_t which, std::size_t handle)
@@ -150,24 +151,26 @@ private:
         bool const fits = address == nullptr || p->allocated == sizes_[which];
         auto const refused = refused_allocations();
         bool kept = false;
-        auto const inside = fuzz::watched.destroyed_inside;
+        auto const destroyed = fuzz::watched.destroyed_under_lock;
         {
-            failing_heap const heap(fits ? left_ : never); // else for the text of the exception
+            failing_heap const heap(fits ? left_
+                                         : never); // the exception needs memory for its text
             try {
                 kept = slabs_[which]->try_push_back(p);
                 expect(fits, "a packet of another capacity");
             } catch (std::invalid_argument const&) {
                 expect(!fits, "a packet that fits is refused");
-                expect(p.get() == address, "a refused packet is lost");
+                expect(p.get() == address, "a refused packet is no longer in its handle");
                 return;
             }
         }
-        // Without memory for the slots it is freed, as where there is no room.
-        bool const room = address != nullptr && idle_[which].size() < limits_[which] &&
-                          refused_allocations() == refused;
-        expect(kept == room, "kept, or not");
-        expect(!p, "a packet that was taken is still there");
-        expect(fuzz::watched.destroyed_inside == inside, "metadata destroyed inside the door");
+        // Without memory for the slots the packet is freed, as above the limit.
+        bool const has_slot = address != nullptr && idle_[which].size() < limits_[which] &&
+                              refused_allocations() == refused;
+        expect(kept == has_slot, "kept if a slot is free");
+        expect(!p, "the handle of a taken packet is not null");
+        expect(fuzz::watched.destroyed_under_lock == destroyed,
+               "metadata destroyed under the lock");
         if (kept) {
             idle_[which].push_back(address);
         }
@@ -181,7 +184,7 @@ private:
         }
     }
 
-    /// Into a new one, which takes the place of the other.
+    /// Moves the slab into a new one, which replaces the other one.
     void move(std::size_t which)
     {
         auto const other = 1 - which;
@@ -195,9 +198,10 @@ private:
     {
         auto const& slab = *slabs_[which];
         auto const each = sizeof(packet) + sizes_[which];
-        auto const entries = fuzz::own_door::entries;
+        auto const entries = fuzz::checked_lock::entries;
         expect(slab.idle().count == idle_[which].size(), "idle packets");
-        expect(!watched || fuzz::own_door::entries == entries + 1, "idle() passed the door by");
+        expect(!watched || fuzz::checked_lock::entries == entries + 1,
+               "idle() did not call enter()");
         expect(slab.idle().bytes == idle_[which].size() * each, "idle bytes");
         expect(slab.allocate_size() == sizes_[which], "allocate_size");
         expect(slab.limit() == limits_[which], "limit");
@@ -206,7 +210,7 @@ private:
         if constexpr (watched) {
             expect(fuzz::watched.alive == static_cast<std::size_t>(out) &&
                        fuzz::watched.owned == fuzz::watched.alive,
-                   "metadata is that of packets that are out");
+                   "metadata are those of outstanding packets");
         }
         expect(live_mallocs() - before_ ==
                    static_cast<std::size_t>(out) + idle_[0].size() + idle_[1].size(),

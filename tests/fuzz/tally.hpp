@@ -1,4 +1,4 @@
-// What a fuzzer has done, for a line at its end.
+// Counts the work of a fuzzer, for a line at its end.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace fuzz {
 
-/// "fuzzed 12 operations on 3 combinations", by these words.
+/// Prints "fuzzed 12 operations on 3 combinations", with these words.
 class tally {
 public:
     tally(char const* steps_are, char const* things_are)

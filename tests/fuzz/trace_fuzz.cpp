@@ -1,4 +1,4 @@
-// Any bytes for parse_trace: refused with a trace_error, or a trace that is what was in the file
+// parse_trace() with any bytes: it throws trace_error, or returns a trace that matches the file
 // and that pools can replay.
 #include <algorithm>
 #include <array>
@@ -44,7 +44,7 @@ void put(std::span<std::uint8_t> to, std::size_t value)
     }
 }
 
-/// Magic, version, the number of records that are there, and the reserved bytes.
+/// Magic, version, number of records, and the reserved bytes.
 void put_header(std::span<std::uint8_t> file, std::size_t slots)
 {
     std::ranges::copy(magic, file.begin());
@@ -54,7 +54,7 @@ void put_header(std::span<std::uint8_t> file, std::size_t slots)
     put(file.subspan(20, 4), 0);
 }
 
-/// The bytes of a trace.
+/// The bytes of a trace file.
 std::vector<std::uint8_t> written(packet_trace const& trace)
 {
     std::vector<std::uint8_t> file(header_size + trace.records.size() * record_size);
@@ -79,16 +79,16 @@ void replay(packet_trace const& trace)
             std::ranges::count(trace.records, operation::acquire, &trace_record::op);
         if (result.acquires != static_cast<std::size_t>(acquires) ||
             result.hits > result.acquires) {
-            fail("the replay counts other acquires than the trace has");
+            fail("the replay counts other acquires than the trace");
         }
     }
     if (live_allocations() != before) {
-        fail("the replay leaves memory behind");
+        fail("the replay leaks memory");
     }
 }
 
-/// Most mutations break a number in the header, or acquire into a full slot: puts both right.
-void mend(std::span<std::uint8_t> file, bool records)
+/// Most mutations break the header or acquire into a full slot: repairs both.
+void repair(std::span<std::uint8_t> file, bool records)
 {
     auto const count = (file.size() - header_size) / record_size;
     auto const slots = std::min<std::size_t>(file[16], count);
@@ -124,7 +124,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     done.add_thing();
     done.add_steps(trace.records.size());
     if (!std::ranges::equal(written(trace), file)) {
-        fail("written back, it is another");
+        fail("the trace differs from the file");
     }
     replay<counted_pool<>>(trace);
     replay<counted_pool<pktpool::demand_tracked, pktpool::return_on_drop>>(trace);
@@ -139,7 +139,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
     size = LLVMFuzzerMutate(data, size, most);
     if (size >= header_size && seed % 4 != 0) {
         size -= (size - header_size) % record_size;
-        mend(std::span(data, size), seed % 4 != 1);
+        repair(std::span(data, size), seed % 4 != 1);
     }
     return size;
 }

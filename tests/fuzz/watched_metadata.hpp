@@ -1,4 +1,4 @@
-// Metadata as users write it, which counts what pools do with it.
+// Metadata of a user that count constructions, moves and destructions.
 #pragma once
 
 #include <cstddef>
@@ -6,28 +6,28 @@
 #include <limits>
 #include <utility>
 
-#include "own_door.hpp"
+#include "checked_lock.hpp"
 
 namespace fuzz {
 
-/// Says so without a text, for which there might be no memory.
+/// Without a text, because there may be no memory for one.
 struct no_metadata : std::exception {};
 
-/// Of all metadata that holds a token.
+/// Of all metadata with a token.
 struct metadata_counts {
     static constexpr auto never = std::numeric_limits<std::size_t>::max();
 
-    std::size_t constructed = 0;      ///< as `Metadata{}`
-    std::size_t moved = 0;            ///< or copied, by construction or by assignment
-    std::size_t destroyed_inside = 0; ///< a door
+    std::size_t constructed = 0; ///< as `Metadata{}`
+    std::size_t moved = 0;       ///< or copied, by construction or by assignment
+    std::size_t destroyed_under_lock = 0;
     std::size_t alive = 0;
-    std::size_t owned = 0;   ///< references that those hold
+    std::size_t owned = 0;   ///< references
     std::size_t refused = 0; ///< constructions that threw
     std::size_t successes_left = never;
 };
 inline metadata_counts watched;
 
-/// What metadata owns: one reference, once the user took it. A copy holds another one.
+/// What metadata own: one reference, after take(). A copy owns another one.
 template <bool Moves>
 class token {
 public:
@@ -73,7 +73,7 @@ public:
     }
     ~token()
     {
-        watched.destroyed_inside += own_door::held_doors > 0 ? 1 : 0;
+        watched.destroyed_under_lock += checked_lock::held_locks > 0 ? 1 : 0;
         hold(false);
         --watched.alive;
     }
@@ -91,13 +91,13 @@ private:
     bool held_ = false;
 };
 
-/// Moves what it owns.
+/// A move moves the reference.
 struct owning_metadata {
     std::size_t sequence = 0;
     token<true> owned;
 };
 
-/// As a hand-written intrusive pointer: with a destructor of its own, so a move is a copy.
+/// Like a hand-written intrusive pointer: with its own destructor, so a move is a copy.
 struct copying_metadata {
     copying_metadata() = default;
     copying_metadata(copying_metadata const&) = default;

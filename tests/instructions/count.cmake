@@ -1,5 +1,5 @@
-# Counts the instructions of a million operations: those of a run with them less those of one
-# without. Fails when a pair of acquire and release takes more than `bound`.
+# Counts the instructions of a million operations: the difference between a run with them and a run
+# without. Fails if a pair of acquire and release takes more than `bound`.
 function(count_instructions result pairs)
     execute_process(
         COMMAND ${valgrind} --tool=callgrind --callgrind-out-file=/dev/null ${program} ${pairs}
@@ -7,7 +7,7 @@ function(count_instructions result pairs)
         OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
     string(REGEX MATCH "Collected : ([0-9]+)" found "${output}")
     if(NOT found)
-        message(FATAL_ERROR "no count in what valgrind said:\n${output}")
+        message(FATAL_ERROR "no count in the output of valgrind:\n${output}")
     endif()
     set(${result} ${CMAKE_MATCH_1} PARENT_SCOPE)
 endfunction()
@@ -19,8 +19,8 @@ math(EXPR hundredths "100 * (${with} - ${without}) / ${pairs}")
 math(EXPR whole "${hundredths} / 100")
 math(EXPR rest "${hundredths} % 100 + 100")
 string(SUBSTRING ${rest} 1 2 rest)
-message(STATUS "${whole}.${rest} instructions for an acquire and a release, at the most ${bound}")
+message(STATUS "${whole}.${rest} instructions per acquire and release, bound ${bound}")
 math(EXPR most "100 * ${bound}")
 if(hundredths GREATER most)
-    message(FATAL_ERROR "the hot path got longer")
+    message(FATAL_ERROR "the hot path has more instructions than its bound")
 endif()

@@ -1,4 +1,4 @@
-// A fixed script of acquires and releases, as many pairs as the command line says.
+// A fixed script of acquires and releases; the command line has the number of pairs.
 #include <array>
 #include <cstddef>
 #include <cstdlib>
@@ -24,7 +24,7 @@ int main(int argc, char** argv)
     constexpr std::array<std::size_t, 4> sizes{1472, 20, 1472, 548};
     POOL pool;
     std::array<POOL::packet_ptr, 4> window;
-    for (std::size_t i = 0; i < 4; ++i) { // warm: from here on every acquire is a hit
+    for (std::size_t i = 0; i < 4; ++i) { // warm-up: every later acquire is a hit
         window[i] = pool.acquire(sizes[i]);
     }
     for (std::size_t i = 0; i < pairs; ++i) {

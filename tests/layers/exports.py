@@ -1,4 +1,4 @@
-"""The names that a C++ file exports, read from its tokens: enough of the grammar for what modules/ holds."""
+"""The names that a C++ file exports, read from its tokens. Knows the part of the grammar that modules/ uses."""
 import re
 
 NO_CODE = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|(?<!\w)'(?:\\.|[^'\\\n])'", re.DOTALL)
@@ -8,7 +8,7 @@ KINDS = ("struct", "class", "union", "enum", "concept", "using")
 
 
 def without_comments(text):
-    """Lines stay where they are."""
+    """The text without comments; the number of lines stays the same."""
     return NO_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
@@ -16,7 +16,7 @@ def behind_bracket(tokens, i):
     close = BRACKETS[tokens[i]]
     i += 1
     while tokens[i] != close:
-        # "<" is a bracket in a list of template arguments, elsewhere it compares.
+        # "<" is a bracket in a list of template arguments, elsewhere an operator.
         opens = tokens[i] in BRACKETS and (tokens[i] != "<" or close == ">")
         i = behind_bracket(tokens, i) if opens else i + 1
     return i + 1

@@ -30,7 +30,7 @@ def ordered(items):
 class Unit:
     """A file of modules/ in a folder."""
     path: str  # from the root
-    partition: str  # what its path stands for
+    partition: str  # named by its path
     interface: bool
     imports: list  # of (partition, line)
     names: list  # of (exported name, line)
@@ -122,7 +122,7 @@ class Checker:
             above = self.order
         elif unit.partition in self.order:
             above = self.order[:self.order.index(unit.partition)]
-        else:  # as the last one of its folder
+        else:  # may import its whole folder
             folder = unit.partition.split(".")[0]
             last = max((i for i, each in enumerate(self.order) if each.split(".")[0] == folder), default=-1)
             above = self.order[:last + 1]
@@ -190,7 +190,7 @@ class Checker:
             folder = folder.strip("`/")
             folders.append(folder)
             names = [re.sub(r"\.cppm?$", "", name) for name in re.findall(r"`([^`]+)`", files)]
-            names = [name for name in names if name]  # a bare `.cpp` behind a name is none
+            names = [name for name in names if name]  # a bare `.cpp` is not a name
             listed = [name for name in names if f"{folder}.{name}" in self.order]
             wanted = [each.partition(".")[2] for each in self.order if each.split(".")[0] == folder]
             if listed != wanted:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""layers.py finds a fault of each kind in a small tree, and none in the tree as it is."""
+"""layers.py finds a fault of each kind in a small tree, and none in the unchanged tree."""
 import pathlib
 import tempfile
 import unittest

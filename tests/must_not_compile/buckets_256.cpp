@@ -1,4 +1,4 @@
-// A pool has at most 255 buckets: a packet says its own in one byte.
+// A pool has at most 255 buckets: a packet stores its bucket in one byte.
 #include <array>
 #include <cstddef>
 

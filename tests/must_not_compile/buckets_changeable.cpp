@@ -1,4 +1,4 @@
-// The buckets of a pool are constants.
+// The array of buckets is constant.
 #include <array>
 
 import pktpool;

@@ -1,4 +1,4 @@
-// A pool has to see the buckets of its policy.
+// The buckets of a policy are accessible.
 #include <array>
 
 import pktpool;

@@ -1,4 +1,4 @@
-// No two buckets are of the same size.
+// Two buckets never have the same size.
 #include <array>
 
 import pktpool;

@@ -1,4 +1,4 @@
-// The buckets of a pool are known when it is compiled: `const` is not enough.
+// The buckets are a compile-time constant: `const` is not enough.
 #include <array>
 
 import pktpool;

@@ -1,5 +1,5 @@
-# Builds `target`, and looks at how that ends and at what the compiler says.
-#   expected  the rule that a diagnostic has to name, as a regular expression; empty: it compiles
+# Builds `target`, and checks the result and the diagnostics of the compiler.
+#   expected  the rule that a diagnostic has to name, a regular expression; empty: it has to compile
 execute_process(
     COMMAND ${CMAKE_COMMAND} --build ${build} --config "${config}" --target ${target}
     RESULT_VARIABLE result
@@ -18,11 +18,10 @@ if(result EQUAL 0)
     message(FATAL_ERROR "${target} compiles, but should be refused: ${expected}")
 endif()
 
-# A diagnostic is `file:line:column: text`, or `file(line,column): text` from MSVC, and GCC adds
-# bullet points. Only its text counts: neither the command, nor the name of a file, nor an excerpt of
-# the source has that form.
-set(place ":[0-9]+:[0-9]+:|\\([0-9]+,[0-9]+\\) *:|\n *• (required for|the expression|in requirements)")
-if(NOT output MATCHES "(${place})[^\n]*error" OR NOT output MATCHES "(${place})([^\n]*${expected})")
+# A diagnostic is `file:line:column: text`, or `file(line,column): text` from MSVC; GCC adds bullet
+# points. Commands, file names and excerpts of the source do not have this form.
+set(position ":[0-9]+:[0-9]+:|\\([0-9]+,[0-9]+\\) *:|\n *• (required for|the expression|in requirements)")
+if(NOT output MATCHES "(${position})[^\n]*error" OR NOT output MATCHES "(${position})([^\n]*${expected})")
     message("${output}")
     message(FATAL_ERROR "${target} is refused, but no diagnostic says ${expected}")
 endif()

@@ -1,4 +1,4 @@
-// Compiles: shows that the others fail for what is wrong with them.
+// Compiles: the other programs fail because of their mistake, not because of this test.
 #include <array>
 #include <utility>
 

@@ -1,4 +1,4 @@
-// Demand is what is outstanding, and a dropped handle that is freed tells nobody.
+// Demand is the number of outstanding packets. With free_on_drop the pool does not know it.
 import pktpool;
 
 pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,

@@ -1,4 +1,4 @@
-// Demand is known only where dropped packets return, also to a policy that keeps few of them.
+// Demand is known only with return_on_drop, also to a policy with a ceiling.
 #include <cstdint>
 
 import pktpool;

@@ -1,4 +1,4 @@
-// Metadata is reset by an assignment, which never throws.
+// reset() assigns metadata, and the assignment does not throw.
 import pktpool;
 
 struct mine {

@@ -1,4 +1,4 @@
-// Metadata gives up what it owns on release, by a move, which never throws.
+// shrink_to_bucket() moves metadata, and the move does not throw.
 #include <string>
 
 import pktpool;

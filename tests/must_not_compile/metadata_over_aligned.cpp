@@ -1,4 +1,4 @@
-// Metadata is aligned to 16 bytes at the most, as packets are.
+// The alignment of metadata is at most 16 bytes, as that of packets.
 import pktpool;
 
 struct alignas(32) mine {

@@ -1,4 +1,4 @@
-// An MTU holds the headers of IP and UDP at least.
+// An MTU is at least as large as the headers of IP and UDP.
 #include <cstddef>
 #include <memory>
 

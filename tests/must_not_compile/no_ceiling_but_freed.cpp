@@ -1,4 +1,4 @@
-// Without a ceiling the slots follow what is outstanding, which nobody knows with free_on_drop.
+// Without a ceiling the slots follow the outstanding packets, which are unknown with free_on_drop.
 #include <cstdint>
 
 import pktpool;

@@ -1,4 +1,4 @@
-// A packet comes from a pool, a slab or create_packet(), with its buffer behind it.
+// Only a pool, a slab or create_packet() makes a packet, with its buffer behind it.
 import pktpool;
 
 pktpool::packet p(1472, 0, {});

@@ -1,4 +1,4 @@
-// The threading policy comes second, and nowhere else: there it would be taken for metadata.
+// The threading policy is the second argument.
 import pktpool;
 
 pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked,

@@ -1,4 +1,4 @@
-// A policy is a retention policy, a packet source, or metadata; an empty class is none of them.
+// A policy satisfies one of the concepts, or is one of the options; an empty class is neither.
 import pktpool;
 
 struct mine {};

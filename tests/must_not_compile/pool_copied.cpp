@@ -1,4 +1,4 @@
-// A pool owns its packets: it moves, but there is no copy of it.
+// A pool owns its packets: it can be moved, not copied.
 import pktpool;
 
 pktpool::packet_pool pool;

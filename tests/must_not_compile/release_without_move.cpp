@@ -1,4 +1,4 @@
-// A handle is moved into release(), as a unique_ptr is: it is null afterwards.
+// A handle is moved into release(), as a unique_ptr; it is null afterwards.
 import pktpool;
 
 void done(pktpool::packet_pool& pool, pktpool::packet_ptr& p)

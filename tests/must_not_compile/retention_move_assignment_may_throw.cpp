@@ -1,4 +1,4 @@
-// A pool is assigned to another one, and its retention policy with it.
+// A move assignment of a pool assigns its retention policy, and never throws.
 #include <cstdint>
 #include <vector>
 

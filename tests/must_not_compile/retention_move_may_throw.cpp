@@ -1,4 +1,4 @@
-// A move of a pool never throws, and so neither does a move of its retention policy.
+// A move of a pool moves its retention policy, and never throws.
 #include <cstdint>
 #include <vector>
 

@@ -1,4 +1,4 @@
-// A retention policy with state, which lacks a function, is not taken for metadata.
+// A retention policy with data that lacks ceiling() is not taken for metadata.
 #include <cstdint>
 
 import pktpool;

@@ -1,4 +1,4 @@
-// A retention policy says how many idle packets a slab holds at the most.
+// A retention policy has ceiling(): the most idle packets of a slab.
 #include <cstdint>
 
 import pktpool;

@@ -1,4 +1,4 @@
-// A retention policy says how many packets a decay gives back.
+// A retention policy has surplus(): the number of packets that a decay frees.
 #include <cstdint>
 
 import pktpool;

@@ -1,4 +1,4 @@
-// A size is an integer: a fraction of a byte is a mistake.
+// A size is an integer.
 import pktpool;
 
 pktpool::packet_pool pool;

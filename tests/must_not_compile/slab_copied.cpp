@@ -1,4 +1,4 @@
-// A slab owns its packets: it moves, but there is no copy of it.
+// A slab owns its packets: it can be moved, not copied.
 import pktpool;
 
 pktpool::packet_slab slab(1472);

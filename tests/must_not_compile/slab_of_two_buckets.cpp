@@ -1,4 +1,4 @@
-// A slab is of one bucket.
+// A slab has one bucket.
 #include <array>
 
 import pktpool;

@@ -1,4 +1,4 @@
-// A slab alone has no list of what is out.
+// A slab without a pool has no list of outstanding packets.
 import pktpool;
 
 pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::unchecked, pktpool::hardened>

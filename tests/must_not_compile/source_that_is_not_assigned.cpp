@@ -1,4 +1,4 @@
-// A handle is assigned, and its source with it.
+// An assignment of a handle assigns its source.
 #include <cstddef>
 
 import pktpool;

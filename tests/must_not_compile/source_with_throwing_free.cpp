@@ -1,4 +1,4 @@
-// Giving memory back never throws.
+// deallocate() does not throw.
 #include <cstddef>
 #include <cstdlib>
 

@@ -1,4 +1,4 @@
-// A packet source with state can be compared: may one free what the other gave?
+// Packet sources with state can be compared: equal ones may free each other's packets.
 #include <cstddef>
 #include <cstdlib>
 

@@ -1,4 +1,4 @@
-// A packet source takes back what it gave.
+// A packet source has deallocate().
 #include <cstddef>
 #include <cstdlib>
 

@@ -1,4 +1,4 @@
-// A pool makes its threading policy itself, from nothing.
+// A threading policy has a default constructor.
 #include <source_location>
 #include <string_view>
 

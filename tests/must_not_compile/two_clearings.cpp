@@ -1,4 +1,4 @@
-// A pool clears its packets or it does not.
+// At most one option for clearing.
 import pktpool;
 
 pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,

@@ -1,4 +1,4 @@
-// A pool has one drop policy.
+// At most one option for drops.
 import pktpool;
 
 pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,

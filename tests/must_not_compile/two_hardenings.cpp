@@ -1,4 +1,4 @@
-// A pool is hardened in one way.
+// At most one hardening policy.
 import pktpool;
 
 pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded, pktpool::hardened,

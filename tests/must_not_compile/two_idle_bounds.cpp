@@ -1,4 +1,4 @@
-// A pool has one bound on its idle bytes.
+// At most one bound on idle bytes.
 import pktpool;
 
 pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_threaded,

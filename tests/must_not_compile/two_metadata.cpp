@@ -1,4 +1,4 @@
-// The packets of a pool carry metadata of one type.
+// At most one type of metadata.
 import pktpool;
 
 struct mine {

@@ -1,4 +1,4 @@
-// A pool has one rule for how many idle packets it keeps.
+// At most one retention policy.
 import pktpool;
 
 struct mine : pktpool::fixed_limit {};

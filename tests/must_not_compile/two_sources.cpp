@@ -1,4 +1,4 @@
-// The packets of a pool come from one place.
+// At most one packet source.
 import pktpool;
 
 struct mine : pktpool::heap_source {};

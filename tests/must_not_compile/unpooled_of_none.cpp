@@ -1,4 +1,4 @@
-// Policies are made of policies.
+// The argument of `unpooled` is a valid bucket policy.
 #include <array>
 #include <memory>
 

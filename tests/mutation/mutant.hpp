@@ -1,10 +1,10 @@
-// Included by every partition of a copy of the module whose mutants wait for their number.
+// Included by every partition of a copy of the module that contains all mutants.
 #pragma once
 
 #include <cstdlib>
 #include <type_traits>
 
-/// PKTPOOL_MUTANT, read once; allocates nothing.
+/// The number in PKTPOOL_MUTANT, read once; allocates nothing.
 inline int pktpool_chosen_mutant() noexcept
 {
     static int const chosen =
@@ -12,13 +12,14 @@ inline int pktpool_chosen_mutant() noexcept
     return chosen;
 }
 
-/// False in a constant expression: the compiler knows no environment.
+/// False in a constant expression, which cannot read the environment.
 constexpr bool pktpool_mutant(int number) noexcept
 {
     return !std::is_constant_evaluated() && pktpool_chosen_mutant() == number;
 }
 
-/// What an expression of that type has by default; where the type has none, the expression itself.
+/// The default value of the type of an expression; without a default constructor the expression
+/// itself.
 template <class Expression>
 [[nodiscard]] auto pktpool_default(Expression expression)
 {

@@ -25,7 +25,7 @@ WEB = re.compile(r"https?://[\w-]+(\.[\w-]+)*(:\d+)?([/?#][^\s<>\"]*)?")
 
 
 def blank(match):
-    """As much text without a meaning: positions and lines stay."""
+    """Blanks of the same length: positions and lines stay the same."""
     return re.sub(r"[^\n]", " ", match[0])
 
 
@@ -34,9 +34,9 @@ def without_blocks(text):
 
 
 def slug(heading):
-    """The name that GitHub gives a heading, but for the number of a second one of that name."""
+    """The anchor of a heading on GitHub, without the number of a repeated heading."""
     parts = re.split(r"(`+[^`]*`+)", heading)
-    for i in range(0, len(parts), 2):  # what is not code
+    for i in range(0, len(parts), 2):  # text outside of code
         text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", parts[i])
         text = re.sub(r"<[^>]*>", "", text)
         parts[i] = re.sub(r"(?<!\w)(_+)(\S.*?)\1(?!\w)", r"\2", text)
@@ -55,7 +55,7 @@ def anchors(path):
 
 
 def links(text):
-    """(position, target) of each link; the target is None where it cannot be read."""
+    """(position, target) of each link; the target is None if it is malformed."""
     definitions = {label.lower() for label, _ in DEFINITION.findall(text)}
     for match in INLINE.finditer(text):
         target = TARGET.fullmatch(match[1])
@@ -70,7 +70,7 @@ def links(text):
 
 
 def fault(root, page, target):
-    """What is wrong with a link of a page, or None."""
+    """The fault of a link of a page, or None."""
     if target is None:
         return "is no link, or its definition is missing"
     scheme = urllib.parse.urlsplit(target).scheme

@@ -1,4 +1,4 @@
-"""CoAP by hand, for what no client does: duplicates, silence, wrong messages."""
+"""CoAP messages, for tests that no client can do: duplicates, missing answers, malformed messages."""
 
 import socket
 
@@ -74,7 +74,7 @@ class Peer:
         self.socket.send(encoded)
 
     def receive(self, seconds=20):
-        """The next message, None if there is none in time."""
+        """The next message, None after a timeout."""
         self.socket.settimeout(seconds)
         try:
             return Message(self.socket.recv(65536))
@@ -82,7 +82,7 @@ class Peer:
             return None
 
     def ask(self, code, path, options=(), payload=b"", kind=CON, token=b"tk"):
-        """The answer to a request, which must be of its kind."""
+        """Sends a request and returns its answer, whose kind is checked."""
         self.id += 1
         everything = sorted([*((PATH, part.encode()) for part in path.split("/")), *options], key=lambda each: each[0])
         self.send(message(kind, code, self.id, token, everything, payload))
@@ -92,7 +92,7 @@ class Peer:
         return answer
 
     def ping(self):
-        """Everything before it is served when it is answered; what comes first is thrown away."""
+        """Waits until the server has answered a ping, and so all messages before it. Drops earlier answers."""
         self.id += 1
         self.send(message(CON, 0, self.id))
         while True:

@@ -12,7 +12,7 @@
 
 #include "coap_message.hpp"
 #include "coap_request.hpp"
-#include "there.hpp"
+#include "require_value.hpp"
 
 using coap::code;
 using coap::kind;
@@ -30,7 +30,8 @@ buffer to_bytes(std::vector<unsigned> const& values)
     return result;
 }
 
-/// GET coap://.../a/bc with a token, Observe 0 and Block2 1/0/64, and a payload it should not have.
+/// GET coap://.../a/bc with a token, Observe 0, Block2 1/0/64, and a payload, which GET should not
+/// have.
 buffer good()
 {
     return to_bytes({0x42, 0x01, 0x12, 0x34, 0xaa, 0xbb,        // header, token
@@ -42,7 +43,7 @@ coap::request request_of(std::vector<unsigned> options)
 {
     options.insert(options.begin(), {0x40, 0x01, 0x00, 0x01});
     auto const bytes = to_bytes(options);
-    return coap::read_request(there(coap::read_message(bytes)));
+    return coap::read_request(require_value(coap::read_message(bytes)));
 }
 
 } // namespace
@@ -50,7 +51,7 @@ coap::request request_of(std::vector<unsigned> options)
 TEST_CASE("coap: a message is read in place")
 {
     auto const bytes = good();
-    auto const m = there(coap::read_message(bytes));
+    auto const m = require_value(coap::read_message(bytes));
     CHECK(m.type == kind::confirmable);
     CHECK(m.code == code::get);
     CHECK(m.id == 0x1234);
@@ -62,7 +63,7 @@ TEST_CASE("coap: a message is read in place")
     CHECK(r.refusal == code::empty);
     CHECK(r.path == "a/bc");
     CHECK(r.observe == 0);
-    auto const part = there(r.block2);
+    auto const part = require_value(r.block2);
     CHECK(part.number == 1);
     CHECK(part.size() == 64);
     CHECK(part.offset() == 64);
@@ -70,14 +71,14 @@ TEST_CASE("coap: a message is read in place")
     CHECK_FALSE(r.block1);
 }
 
-TEST_CASE("coap: truncated, a good message is a shorter one or none")
+TEST_CASE("coap: a truncated message is a shorter one or malformed")
 {
     auto const whole = good();
     for (std::size_t size = 0; size < whole.size(); ++size) {
         buffer const cut(whole.begin(), whole.begin() + gsl::narrow<std::ptrdiff_t>(size));
         auto const m = coap::read_message(cut);
         CAPTURE(size);
-        // Between two options a message may end.
+        // A message may end between two options.
         bool const is_one =
             size == 6 || size == 7 || size == 9 || size == 12 || size == 14 || size == 17;
         CHECK(m.has_value() == is_one);
@@ -93,19 +94,19 @@ TEST_CASE("coap: malformed messages")
         {0x00, 0x01, 0x00, 0x01},                         // version 0
         {0x80, 0x01, 0x00, 0x01},                         // version 2
         {0x49, 0x01, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9},    // a token of nine bytes
-        {0x41, 0x01, 0x00, 0x01},                         // no token where there is one
-        {0x41, 0x00, 0x00, 0x01, 0xaa},                   // empty, and yet a token
-        {0x40, 0x00, 0x00, 0x01, 0xff, 'x'},              // and a payload
-        {0x40, 0x01, 0x00, 0x01, 0xff},                   // a marker, and no payload
+        {0x41, 0x01, 0x00, 0x01},                         // the token is missing
+        {0x41, 0x00, 0x00, 0x01, 0xaa},                   // empty, with a token
+        {0x40, 0x00, 0x00, 0x01, 0xff, 'x'},              // empty, with a payload
+        {0x40, 0x01, 0x00, 0x01, 0xff},                   // a payload marker without a payload
         {0x40, 0x01, 0x00, 0x01, 0xf0},                   // a delta of 15
         {0x40, 0x01, 0x00, 0x01, 0xbf},                   // a length of 15
-        {0x40, 0x01, 0x00, 0x01, 0xd0},                   // no byte for the delta
-        {0x40, 0x01, 0x00, 0x01, 0xe0, 0x00},             // one of two
-        {0x40, 0x01, 0x00, 0x01, 0xbd},                   // none for the length
+        {0x40, 0x01, 0x00, 0x01, 0xd0},                   // the byte of the delta is missing
+        {0x40, 0x01, 0x00, 0x01, 0xe0, 0x00},             // one of two bytes of the delta
+        {0x40, 0x01, 0x00, 0x01, 0xbd},                   // the byte of the length is missing
         {0x40, 0x01, 0x00, 0x01, 0xbe, 0xff, 0xff},       // a value of 65804 bytes
-        {0x40, 0x01, 0x00, 0x01, 0xb2, 'a'},              // a value that is cut
+        {0x40, 0x01, 0x00, 0x01, 0xb2, 'a'},              // a truncated value
         {0x40, 0x01, 0x00, 0x01, 0xe0, 0xff, 0xff},       // option 65804
-        {0x40, 0x01, 0x00, 0x01, 0xe0, 0xfe, 0xf2, 0x10}, // option 65535, and one above it
+        {0x40, 0x01, 0x00, 0x01, 0xe0, 0xfe, 0xf2, 0x10}, // option 65535, then one more
     };
     for (auto const& each : malformed) {
         CAPTURE(each);
@@ -115,7 +116,7 @@ TEST_CASE("coap: malformed messages")
     CHECK(coap::read_message(to_bytes({0x40, 0x00, 0x00, 0x01})));
 }
 
-TEST_CASE("coap: what a request does not say in a way that is understood")
+TEST_CASE("coap: requests that are not understood")
 {
     CHECK(request_of({0x90}).refusal == code::bad_option);              // 9 is critical
     CHECK(request_of({0xd0, 0x01}).refusal == code::empty);             // 14 is not
@@ -129,7 +130,7 @@ TEST_CASE("coap: what a request does not say in a way that is understood")
     CHECK(request_of({0x31, 'h', 0x42, 0x16, 0x33, 0x81, 'q'}).refusal == code::empty);
 }
 
-TEST_CASE("coap: a path in one spelling")
+TEST_CASE("coap: a path has one spelling")
 {
     CHECK(request_of({}).path.empty());
     CHECK(request_of({0xb3, 'a', '/', 'b'}).path == "a%2Fb");
@@ -137,20 +138,20 @@ TEST_CASE("coap: a path in one spelling")
     CHECK(coap::percent_encoded("a b\xc3\xa4>") == "a%20b%C3%A4%3E");
 }
 
-TEST_CASE("coap: what is written is read again")
+TEST_CASE("coap: a written message is read back")
 {
-    std::array<std::byte, coap::largest_head> room{};
+    std::array<std::byte, coap::largest_head> buffer{};
     auto const token = to_bytes({1, 2, 3, 4, 5, 6, 7, 8});
-    coap::writer w(room, {.type = kind::acknowledgement, .code = code::content, .id = 0xfffe},
+    coap::writer w(buffer, {.type = kind::acknowledgement, .code = code::content, .id = 0xfffe},
                    token);
     w.add(option::observe, 0xffffff);
     w.add(option::content_format, 0);
     w.add(option::block2, 0xfffffe);
     w.add(option::block1, 256);
     w.mark_payload();
-    REQUIRE(w.size() < room.size());
-    room.at(w.size()) = std::byte{'x'};
-    auto const m = there(coap::read_message(gsl::span(room).first(w.size() + 1)));
+    REQUIRE(w.size() < buffer.size());
+    buffer.at(w.size()) = std::byte{'x'};
+    auto const m = require_value(coap::read_message(gsl::span(buffer).first(w.size() + 1)));
     CHECK(m.type == kind::acknowledgement);
     CHECK(m.code == code::content);
     CHECK(m.id == 0xfffe);
@@ -159,8 +160,8 @@ TEST_CASE("coap: what is written is read again")
     auto const r = coap::read_request(m);
     CHECK(r.observe == 0xffffff);
     CHECK(r.format == 0);
-    CHECK(there(r.block2).to_value() == 0xfffffe);
-    CHECK(there(r.block1).to_value() == 256);
+    CHECK(require_value(r.block2).to_value() == 0xfffffe);
+    CHECK(require_value(r.block1).to_value() == 256);
 }
 
 TEST_CASE("coap: random messages are read within their bounds")
@@ -170,9 +171,9 @@ TEST_CASE("coap: random messages are read within their bounds")
     std::uniform_int_distribution<std::size_t> length(0, 40);
     unsigned read = 0;
     for (int i = 0; i < 200'000; ++i) {
-        buffer message(length(random)); // of its own, for AddressSanitizer
+        buffer message(length(random)); // of the exact size, for AddressSanitizer
         std::ranges::generate(message, [&] { return gsl::narrow<std::byte>(byte(random)); });
-        if (message.size() > 1 && i % 2 == 0) { // half of them come further
+        if (message.size() > 1 && i % 2 == 0) { // half of them get past the header
             message[0] = gsl::narrow_cast<std::byte>(0x40 | (byte(random) & 0x33));
         }
         if (auto const m = coap::read_message(message)) {

@@ -10,9 +10,9 @@
 #include <doctest/doctest.h>
 #include <gsl/narrow>
 
+#include "require_value.hpp"
 #include "resources.hpp"
 #include "responder.hpp"
-#include "there.hpp"
 
 using coap::block;
 using coap::code;
@@ -57,7 +57,7 @@ struct fixture {
         CHECK(a.block1.has_value() == (part.has_value() && class_of(a.result) == 2));
         return a.result;
     }
-    /// All of it, block by block.
+    /// The whole resource, block by block.
     code put_in_blocks(std::string const& path, coap::bytes payload, std::uint8_t exponent)
     {
         for (block part{.exponent = exponent};; ++part.number) {
@@ -78,7 +78,7 @@ struct fixture {
 
 } // namespace
 
-TEST_CASE_FIXTURE(fixture, "coap: PUT creates and changes, GET shows")
+TEST_CASE_FIXTURE(fixture, "coap: PUT creates and changes a resource, GET returns it")
 {
     CHECK(get("a").result == code::not_found);
     CHECK(put("a", body_of(5)) == code::created);
@@ -106,7 +106,7 @@ TEST_CASE_FIXTURE(fixture, "coap: resources are listed in link format")
     CHECK(std::ranges::equal(a.payload, gsl::as_bytes(gsl::span(expected))));
 }
 
-TEST_CASE_FIXTURE(fixture, "coap: a large resource in blocks of any size")
+TEST_CASE_FIXTURE(fixture, "coap: a large resource is read in blocks of any size")
 {
     auto const whole = body_of(5000);
     CHECK(put_in_blocks("a", whole, 3) == code::created);
@@ -116,21 +116,21 @@ TEST_CASE_FIXTURE(fixture, "coap: a large resource in blocks of any size")
         bool more = true;
         for (block part{.exponent = exponent}; more; ++part.number) {
             auto const a = get("a", part);
-            auto const sent = there(a.block2);
+            auto const sent = require_value(a.block2);
             CHECK(sent.number == part.number);
             read.insert(read.end(), a.payload.begin(), a.payload.end());
             more = sent.more;
         }
         CHECK(read == whole);
     }
-    auto const first = get("a"); // not asked for a block
-    CHECK(there(first.block2).to_value() == 8 + 6);
+    auto const first = get("a"); // without a block option
+    CHECK(require_value(first.block2).to_value() == 8 + 6);
     CHECK(first.payload.size() == 1024);
     CHECK(get("a", block{.number = 5}).result == code::bad_request);
     CHECK(get("a", block{.number = (1U << 20U) - 1}).result == code::bad_request);
 }
 
-TEST_CASE_FIXTURE(fixture, "coap: blocks in the wrong order")
+TEST_CASE_FIXTURE(fixture, "coap: blocks in the wrong order are refused")
 {
     auto const part = body_of(16);
     CHECK(put("a", part, block{.number = 1, .more = true, .exponent = 0}) == code::incomplete);
@@ -140,7 +140,7 @@ TEST_CASE_FIXTURE(fixture, "coap: blocks in the wrong order")
 
     CHECK(put("a", part, block{.number = 0, .more = true, .exponent = 0}) == code::continue_);
     CHECK(put("a", part, block{.number = 0, .more = true, .exponent = 0}, 2) == code::continue_);
-    CHECK(put("a", part, block{.number = 1, .exponent = 0}) == code::created); // and not peer 2's
+    CHECK(put("a", part, block{.number = 1, .exponent = 0}) == code::created); // without peer 2
     CHECK(put("a", body_of(8), block{.number = 1, .exponent = 0}, 2) == code::changed);
     CHECK(resources.find("a")->body.size() == 24);
 
@@ -149,23 +149,23 @@ TEST_CASE_FIXTURE(fixture, "coap: blocks in the wrong order")
     CHECK(resources.find("b") == nullptr);
 }
 
-TEST_CASE_FIXTURE(fixture, "coap: all that is held is bounded")
+TEST_CASE_FIXTURE(fixture, "coap: the bytes and the number of resources are bounded")
 {
     CHECK(put_in_blocks("a", body_of(most_bytes), 6) == code::too_large); // the name counts
     CHECK(put_in_blocks("a", body_of(most_bytes - 1), 6) == code::created);
     CHECK(put("b", {}) == code::too_large);
     CHECK(put_in_blocks("a", body_of(most_bytes), 6) == code::too_large);
-    CHECK(put("a", {}) == code::changed); // and there is room again
+    CHECK(put("a", {}) == code::changed); // this frees bytes
     CHECK(put("b", body_of(100)) == code::created);
     CHECK(put("c", body_of(100)) == code::created);
-    CHECK(put("d", body_of(100)) == code::too_large); // a fourth
-    auto const left = most_bytes - 3 - 100;           // of three names and b
+    CHECK(put("d", body_of(100)) == code::too_large); // one resource more than allowed
+    auto const left = most_bytes - 3 - 100;           // without three names and b
     CHECK(put("c", body_of(left + 1)) == code::too_large);
     CHECK(holds("c", body_of(100)));
     CHECK(put("c", body_of(left)) == code::changed);
 }
 
-TEST_CASE_FIXTURE(fixture, "coap: bodies that arrive are bounded in number, bytes and age")
+TEST_CASE_FIXTURE(fixture, "coap: incomplete bodies are bounded in number, bytes and age")
 {
     auto const part = body_of(1024);
     block const first{.number = 0, .more = true};
@@ -175,7 +175,7 @@ TEST_CASE_FIXTURE(fixture, "coap: bodies that arrive are bounded in number, byte
     CHECK(put("a", part, first, 10) == code::too_large); // 10240 bytes
     now += 50s;
     CHECK(put("a", part, block{.number = 1, .more = true}, 1) == code::too_large);
-    now += 11s; // the others are forgotten
+    now += 11s; // the other bodies have expired
     CHECK(put("a", part, block{.number = 1, .more = true}, 2) == code::incomplete);
     for (unsigned short from = 1; from <= 9; ++from) {
         CHECK(put("a", part, first, from) == code::continue_);
@@ -186,5 +186,5 @@ TEST_CASE_FIXTURE(fixture, "coap: bodies that arrive are bounded in number, byte
         CHECK(put("a", body_of(16), small, from) == code::continue_);
     }
     CHECK(put("a", body_of(16), small, 100) == code::unavailable);
-    CHECK(put("a", body_of(16), small, 1) == code::continue_); // in its own place
+    CHECK(put("a", body_of(16), small, 1) == code::continue_); // replaces its own body
 }

@@ -1,4 +1,4 @@
-"""coap_server and its client, coap-client (libcoap3-bin), which comes by several names."""
+"""Tests coap_server with its client, coap-client (libcoap3-bin), whose program has several names."""
 
 import pathlib
 import random
@@ -18,7 +18,7 @@ CLIENT = next((name for name in NAMES if shutil.which(name)), NAMES[0])
 
 
 class Client:
-    """coap-client: what it writes to a file is what it was given, to the byte."""
+    """coap-client: it writes the received bytes to a file."""
 
     def __init__(self, server, folder):
         self.address = f"coap://{server.host}:{server.port}/"
@@ -29,7 +29,7 @@ class Client:
         into.unlink(missing_ok=True)
         said = run(CLIENT, "-o", into, *options, self.address + path)
         check(said.stderr == "", "GET of", path, options, said)
-        return into.read_bytes() if into.exists() else b""  # it makes no file of nothing
+        return into.read_bytes() if into.exists() else b""  # no file for an empty resource
 
     def put(self, path, content, *options):
         source = self.folder / "put"
@@ -71,7 +71,7 @@ def check_client(client, files):
 
 
 def check_observing(client):
-    """The new value arrives; where it is large, all of it."""
+    """An observer gets each new value, also a large one as a whole."""
     client.put("watched", b"first")
     watching = client.observe("watched", 4)
     check(watching.stdout.readline() == "first\n", "the value at first")
@@ -85,7 +85,7 @@ def check_observing(client):
 
 
 def check_duplicates(server):
-    """A message that comes again is answered the same, and nothing is done."""
+    """A duplicate gets the same answer and is not executed again."""
     with Peer(server) as one, Peer(server) as other:
         request = message(coap.CON, coap.PUT, 7, b"t", [(coap.PATH, b"twice")], b"x")
         answers = []
@@ -93,17 +93,17 @@ def check_duplicates(server):
             one.send(request)
             answers.append(one.receive().encoded)
         check(answers == [message(coap.ACK, coap.CREATED, 7, b"t")] * 3, "duplicates were answered", answers)
-        other.send(request)  # another peer's
+        other.send(request)  # from another peer
         other.id = 7
-        check(other.receive().code == coap.CHANGED, "no duplicate, and was answered as one")
-        for _ in range(128):  # as many as are remembered
+        check(other.receive().code == coap.CHANGED, "a new message was answered as a duplicate")
+        for _ in range(128):  # as many messages as the server remembers
             other.ask(coap.GET, "twice")
         one.send(request)
-        check(one.receive().code == coap.CHANGED, "remembered for ever")
+        check(one.receive().code == coap.CHANGED, "the oldest message was not forgotten")
         for _ in range(2):
             other.send(message(coap.NON, coap.GET, 9999, b"n", [(coap.PATH, b"twice")]))
-        check(other.receive().token == b"n", "no answer to what is not confirmable")
-        check(other.receive(0.3) is None, "two answers to it")
+        check(other.receive().token == b"n", "no answer to a non-confirmable message")
+        check(other.receive(0.3) is None, "two answers to a non-confirmable message")
     return 3
 
 
@@ -112,23 +112,23 @@ def check_messages(server):
         peer.ping()
         check(peer.ask(coap.GET, "small", [(9, b"")]).code == coap.BAD_OPTION, "a critical option")
         peer.send(message(coap.NON, coap.GET, 100, b"", [(9, b""), (coap.PATH, b"small")]))
-        peer.send(message(coap.NON, coap.CONTENT, 101))  # an answer to nothing
+        peer.send(message(coap.NON, coap.CONTENT, 101))  # an answer without a request
         peer.send(message(coap.ACK, 0, 102))
         peer.send(message(coap.RST, 0, 103))
         peer.send(message(coap.NON, 0, 104))
         peer.send(bytes([0x80]) + message(coap.CON, coap.GET, 105)[1:])  # version 2
         peer.send(b"\x40\x01")
-        check(peer.receive(0.3) is None, "something was said to what wants silence")
+        check(peer.receive(0.3) is None, "an answer to messages that must be ignored")
         for wrong in (message(coap.CON, coap.CONTENT, 110), b"\x40\x01\x00\x6e\xff", b"\x41\x00\x00\x6e!"):
             peer.send(wrong)
             check(peer.receive().encoded == message(coap.RST, 0, 110), wrong, "was not rejected")
         check(peer.ask(coap.PUT, "typed", [(coap.FORMAT, number(50))], b"{}").code == coap.CREATED, "a typed one")
-        check(peer.ask(coap.GET, "typed").options == {coap.FORMAT: number(50)}, "its format is lost")
-        check(peer.ask(coap.GET, "typed", [(coap.ACCEPT, b"")]).code == coap.NOT_ACCEPTABLE, "an other format")
+        check(peer.ask(coap.GET, "typed").options == {coap.FORMAT: number(50)}, "another content format")
+        check(peer.ask(coap.GET, "typed", [(coap.ACCEPT, b"")]).code == coap.NOT_ACCEPTABLE, "an unacceptable format")
         for options, code in (((0, 1), coap.CONTINUE), ((2, 1), coap.INCOMPLETE), ((1, 0), coap.INCOMPLETE)):
             answer = peer.ask(coap.PUT, "order", [(coap.BLOCK1, block(*options, 0))], b"x" * 16)
             check(answer.code == code, "block", options, "was answered", answer)
-        check(peer.ask(coap.GET, "order").code == coap.NOT_FOUND, "half a body was kept")
+        check(peer.ask(coap.GET, "order").code == coap.NOT_FOUND, "half a body was stored")
 
 
 def observe(peer, path, token, value=0):
@@ -152,19 +152,19 @@ def check_retransmission(program, options):
         at_first = observe(silent, "r", b"a")
         check(at_first.payload == b"0", at_first)
         change(b"1")
-        first, came = silent.receive(), time.monotonic()
+        first, arrival = silent.receive(), time.monotonic()
         check(first.kind == coap.CON and first.token == b"a" and first.payload == b"1", "notified of", first)
         check(newer(first, at_first), first, "is not newer than", at_first)
         again = silent.receive()
-        check(again.encoded == first.encoded, "not the same again:", again)
-        check(time.monotonic() - came > 0.2, "again too early")
-        change(b"2")  # while the first is not acknowledged: the next transmission is of the new value
+        check(again.encoded == first.encoded, "the retransmission differs:", again)
+        check(time.monotonic() - arrival > 0.2, "retransmitted too early")
+        change(b"2")  # the first is not acknowledged: the next transmission has the new value
         newest = silent.receive()
         while newest.payload == b"1":
             newest = silent.receive()
         check(newest.payload == b"2" and newest.id != first.id and newer(newest, first), "notified of", newest)
-        silent.send(message(coap.ACK, 0, first.id))  # of no use any more
-        check(silent.receive().encoded == newest.encoded, "an old acknowledgement counted")
+        silent.send(message(coap.ACK, 0, first.id))  # too late
+        check(silent.receive().encoded == newest.encoded, "an acknowledgement of an older message was accepted")
         silent.send(message(coap.ACK, 0, newest.id))
         is_silent(3)
         change(b"3")
@@ -173,7 +173,7 @@ def check_retransmission(program, options):
         silent.send(message(coap.RST, 0, rejected.id))
         is_silent(1)
         change(b"4")
-        is_silent(1)  # it observes no more
+        is_silent(1)  # the observation has ended
 
         with Peer(server) as typed:  # the content format of an observed resource does not change
             observe(typed, "r", b"f")
@@ -181,12 +181,12 @@ def check_retransmission(program, options):
             last = typed.receive()
             check(last.code == coap.NOT_ACCEPTABLE and last.kind == coap.CON, last)
             typed.send(message(coap.ACK, 0, last.id))
-        for i in range(64):  # as many as there may be
+        for i in range(64):  # the most observers of a resource
             check(coap.OBSERVE in observe(silent, "r", bytes([i])).options, "observer", i)
-        check(observe(silent, "r", b"more").options == {coap.FORMAT: number(50)}, "one too many observes")
-        check(coap.OBSERVE in observe(silent, "r", b"\7").options, "not again in its own place")
-        check(coap.OBSERVE not in observe(silent, "r", b"\7", 1).options, "it does not want to observe")
-        check(coap.OBSERVE in observe(silent, "r", b"more").options, "no place where one has left")
+        check(observe(silent, "r", b"more").options == {coap.FORMAT: number(50)}, "one observer too many")
+        check(coap.OBSERVE in observe(silent, "r", b"\7").options, "a repeated registration did not replace the old one")
+        check(coap.OBSERVE not in observe(silent, "r", b"\7", 1).options, "deregistration")
+        check(coap.OBSERVE in observe(silent, "r", b"more").options, "no observer can replace one that has left")
         writer.ask(coap.PUT, "r", [(coap.FORMAT, number(50))], b"6")
         notified = [silent.receive() for _ in range(64)]
         check({each.token for each in notified} == {b"more", *(bytes([i]) for i in range(64) if i != 7)}, notified)
@@ -200,10 +200,10 @@ def check_giving_up(program, options):
         writer.ask(coap.PUT, "r", payload=b"1")
         begin = time.monotonic()
         seen = [silent.receive().encoded for _ in range(5)]
-        check(len(set(seen)) == 1, "once and four times again:", seen)
-        check(time.monotonic() - begin > 1.4, "each time after twice the time, but all came too early")
+        check(len(set(seen)) == 1, "one transmission and four retransmissions:", seen)
+        check(time.monotonic() - begin > 1.4, "retransmitted too early: the timeout doubles each time")
         writer.ask(coap.PUT, "r", payload=b"2")
-        check(silent.receive(4) is None, "a peer that does not answer is notified for ever")
+        check(silent.receive(4) is None, "a peer that does not answer is still notified")
         server.stop()
 
 
@@ -216,7 +216,7 @@ def check_bounds(program, client_of, options):
         client.put("a", b"")
         client.fails("4.13", "-m", "put", "-e", "x", "c")
         client.put("a", b"y" * 2000)
-        check(client.get("a") == b"y" * 2000, "there was room")
+        check(client.get("a") == b"y" * 2000, "PUT within the bounds")
         server.stop()
 
 
@@ -243,7 +243,7 @@ def test(program, *options):
             check_observing(client)
             duplicates = check_duplicates(server)
             check_messages(server)
-            for seed, prefix in enumerate((b"", b"\x40\x03", b"\x51\x01")):  # and PUT, GET
+            for seed, prefix in enumerate((b"", b"\x40\x03", b"\x51\x01")):  # random, PUT, GET
                 server.flood(7000, seed=seed, prefix=prefix)
                 check(client.get("big") == files["big"], "GET after a flood")
             counted = server.stop()
@@ -252,11 +252,11 @@ def test(program, *options):
         check(int(said[1]) >= duplicates and int(said[2]) >= 2, said)
         check(counted["malformed"] > 7000 and counted["lost"] == 0, counted)
         check(counted["acquires"] > counted["received"] > 40000, counted)
-        check(counted["most_outstanding"] <= 64 + 64 + 128 + 64, "packets without bound", counted)
+        check(counted["most_outstanding"] <= 64 + 64 + 128 + 64, "outstanding packets are not bounded", counted)
         if "--no-pool" in options:
             check(counted["hits"] == 0 and counted["idle"] == 0, counted)
         else:
-            check(counted["misses"] < counted["acquires"] / 100, "the pool does not serve", counted)
+            check(counted["misses"] < counted["acquires"] / 100, "too many misses", counted)
             check_arguments(program, served)
             check_giving_up(program, options)
             check_bounds(program, lambda server: Client(server, folder), options)

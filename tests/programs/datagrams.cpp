@@ -1,4 +1,4 @@
-// Built twice: with batches of recvmmsg(2) and sendmmsg(2), and with one call a datagram.
+// Built twice: with batches of recvmmsg(2) and sendmmsg(2), and with one call per datagram.
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -24,8 +24,8 @@
 
 namespace {
 
-// What a kernel without room, or a network without a way, says: the error that the next attempts
-// to send a datagram meet, and the next calls to receive; 0 lets one through, as when none is left.
+// Injected errors, as from a kernel without buffer space or a network without a route: for the next
+// datagrams to send and the next calls to receive; 0, or an empty list, lets the call through.
 std::vector<int> send_errors;
 std::vector<int> receive_errors;
 
@@ -48,7 +48,7 @@ void let_through(std::vector<int>& errors, std::size_t count)
 } // namespace
 
 // NOLINTBEGIN(bugprone-reserved-identifier): the linker's names.
-// The linker sends the calls of the library here (--wrap).
+// The linker redirects the calls of the library here (--wrap).
 extern "C" {
 ssize_t __real_sendto(int socket, void const* data, std::size_t size, int flags, sockaddr const* to,
                       socklen_t length);
@@ -120,7 +120,7 @@ struct sockets {
     udp::socket to;
 };
 
-/// Datagrams that say their number.
+/// Datagrams whose payload is their number.
 struct outbox {
     outbox(std::size_t count, udp::endpoint const& to) : texts(count)
     {
@@ -142,12 +142,12 @@ struct arrived {
 };
 
 /// One call.
-std::vector<arrived> receive(udp::socket& socket, std::size_t count, std::size_t room = 64)
+std::vector<arrived> receive(udp::socket& socket, std::size_t count, std::size_t buffer_size = 64)
 {
-    std::vector<std::byte> memory(count * room);
+    std::vector<std::byte> memory(count * buffer_size);
     std::vector<net::datagram> datagrams(count);
     for (std::size_t i = 0; i < count; ++i) {
-        datagrams[i].bytes = gsl::span(memory).subspan(i * room, room);
+        datagrams[i].bytes = gsl::span(memory).subspan(i * buffer_size, buffer_size);
     }
     auto const received = net::receive(socket, datagrams);
     REQUIRE(received <= count);
@@ -159,7 +159,7 @@ std::vector<arrived> receive(udp::socket& socket, std::size_t count, std::size_t
     return result;
 }
 
-/// Calls until `count` have come, or none comes for long: their texts.
+/// Receives until `count` datagrams have arrived, or none arrives for long: their texts.
 std::vector<std::string> receive_texts(udp::socket& socket, std::size_t count)
 {
     std::vector<std::string> texts;
@@ -189,7 +189,7 @@ constexpr auto none = std::numeric_limits<std::size_t>::max();
 
 } // namespace
 
-TEST_CASE("datagrams: batches of any size go and come, in order")
+TEST_CASE("datagrams: batches of any size arrive in order")
 {
     for (std::size_t const count : {0U, 1U, 2U, 63U, 64U, 65U, 130U}) {
         CAPTURE(count);
@@ -201,7 +201,7 @@ TEST_CASE("datagrams: batches of any size go and come, in order")
     }
 }
 
-TEST_CASE("datagrams: a call receives a batch at the most, and no more than there is room for")
+TEST_CASE("datagrams: a call receives at most a batch, and at most as many as there are buffers")
 {
     sockets s;
     outbox const out(100, s.to.local_endpoint());
@@ -212,10 +212,10 @@ TEST_CASE("datagrams: a call receives a batch at the most, and no more than ther
     CHECK(receive(s.to, 100).size() == 100 - 3 - net::batch_size);
 }
 
-TEST_CASE("datagrams: what is longer than the room is cut, and says so")
+TEST_CASE("datagrams: a datagram longer than its buffer is truncated and marked")
 {
     sockets s;
-    outbox const out(11, s.to.local_endpoint()); // the last has a digit more
+    outbox const out(11, s.to.local_endpoint()); // the last text has one digit more
     REQUIRE(net::send(s.from, out.datagrams) == 11);
     auto const seen = receive(s.to, 2, 9);
     REQUIRE(seen.size() == 2);
@@ -228,7 +228,7 @@ TEST_CASE("datagrams: what is longer than the room is cut, and says so")
     CHECK(others[8].text == "datagram 10");
 }
 
-TEST_CASE("datagrams: peers are right, and may be answered")
+TEST_CASE("datagrams: peer addresses are right, and an answer reaches them")
 {
     for (auto const* const host : {"127.0.0.1", "::1"}) {
         CAPTURE(host);
@@ -255,7 +255,7 @@ TEST_CASE("datagrams: peers are right, and may be answered")
     }
 }
 
-TEST_CASE("datagrams: an empty one arrives")
+TEST_CASE("datagrams: an empty datagram arrives")
 {
     sockets s;
     std::vector<net::datagram> const out(2, {.bytes = {}, .peer = s.to.local_endpoint()});
@@ -266,7 +266,7 @@ TEST_CASE("datagrams: an empty one arrives")
     CHECK_FALSE(seen[1].truncated);
 }
 
-TEST_CASE("datagrams: a peer that is not there loses nothing else")
+TEST_CASE("datagrams: an unreachable peer loses no datagrams of others")
 {
     sockets s;
     auto const gone = [&] {
@@ -281,7 +281,7 @@ TEST_CASE("datagrams: a peer that is not there loses nothing else")
     for (std::size_t const i : {0U, 1U, 4U, 8U}) {
         out.datagrams[i].peer = gone;
     }
-    CHECK(net::send(s.from, out.datagrams) == 9); // they went; what became of them is not known
+    CHECK(net::send(s.from, out.datagrams) == 9); // sent; their fate is unknown
     CHECK(receive_texts(s.to, 5) == std::vector<std::string>{"datagram 2", "datagram 3",
                                                              "datagram 5", "datagram 6",
                                                              "datagram 7"});
@@ -291,7 +291,7 @@ TEST_CASE("datagrams: a peer that is not there loses nothing else")
     CHECK(receive(s.from, 4).size() == 3);
 }
 
-TEST_CASE("datagrams: one that cannot go is skipped")
+TEST_CASE("datagrams: a datagram that cannot be sent is skipped")
 {
     sockets s;
     std::vector<std::byte> too_long(65508); // more than IPv4 can carry
@@ -311,7 +311,7 @@ TEST_CASE("datagrams: one that cannot go is skipped")
     }
 }
 
-TEST_CASE("datagrams: an error of the past, or a signal, is no reason not to send")
+TEST_CASE("datagrams: after a signal or an error of an earlier datagram the send is repeated")
 {
     sockets s;
     for (int const error : {ECONNREFUSED, ECONNRESET, EINTR}) {
@@ -326,22 +326,22 @@ TEST_CASE("datagrams: an error of the past, or a signal, is no reason not to sen
     }
 }
 
-TEST_CASE("datagrams: a full kernel says how many went")
+TEST_CASE("datagrams: without buffer space in the kernel the number of sent datagrams is returned")
 {
     sockets s;
-    for (std::size_t const room : {0U, 1U, 63U, 64U, 65U, 100U}) {
-        CAPTURE(room);
+    for (std::size_t const accepted : {0U, 1U, 63U, 64U, 65U, 100U}) {
+        CAPTURE(accepted);
         outbox const out(130, s.to.local_endpoint());
-        send_errors.assign(room, 0);
+        send_errors.assign(accepted, 0);
         send_errors.push_back(EAGAIN);
-        CHECK(net::send(s.from, out.datagrams) == room);
+        CHECK(net::send(s.from, out.datagrams) == accepted);
         CHECK(send_errors.empty());
-        CHECK(receive_texts(s.to, room) == expected_texts(room, none));
+        CHECK(receive_texts(s.to, accepted) == expected_texts(accepted, none));
         CHECK(receive(s.to, 1).empty());
     }
 }
 
-TEST_CASE("datagrams: what the kernel lacks, or reports late, is over at the next call")
+TEST_CASE("datagrams: temporary errors end with the next call")
 {
     sockets s;
     for (int const error : {ENOMEM, ENOBUFS, ENETDOWN, EHOSTUNREACH, EPROTO}) {
@@ -354,7 +354,7 @@ TEST_CASE("datagrams: what the kernel lacks, or reports late, is over at the nex
     }
 }
 
-TEST_CASE("datagrams: a socket that is broken throws")
+TEST_CASE("datagrams: a broken socket throws")
 {
     sockets s;
     outbox const out(2, s.to.local_endpoint());

@@ -1,8 +1,7 @@
-// Bytes are written as text, the random ones are the same each time, and a test looks with REQUIRE
-// whether there is something.
-// NOLINTBEGIN(bugprone-unchecked-optional-access, bugprone-throwing-static-initialization)
-// NOLINTBEGIN(bugprone-random-generator-seed, modernize-raw-string-literal)
-// NOLINTBEGIN(performance-inefficient-string-concatenation)
+// The tests write bytes as text, use the same random numbers each time, and check optional values
+// with REQUIRE. NOLINTBEGIN(bugprone-unchecked-optional-access,
+// bugprone-throwing-static-initialization) NOLINTBEGIN(bugprone-random-generator-seed,
+// modernize-raw-string-literal) NOLINTBEGIN(performance-inefficient-string-concatenation)
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -100,22 +99,22 @@ TEST_CASE("dns: a query is read")
     CHECK(query->id == 0x1234);
     CHECK(query->recursion_desired);
     CHECK(text(query->question) == question);
-    CHECK(query->asked.view() == "\x03www\x07"
-                                 "example\x00"s);
+    CHECK(query->question_name.view() == "\x03www\x07"
+                                         "example\x00"s);
     CHECK(query->type == types::a);
     CHECK(query->record_class == dns::internet);
     REQUIRE(query->edns);
     CHECK(query->edns->payload_size == 1232);
 
     CHECK_FALSE(read(id + one_question + question).edns);
-    CHECK(read(id + one_question + "\0\0\x10\0\1"s).asked.view() == "\0"s);
+    CHECK(read(id + one_question + "\0\0\x10\0\1"s).question_name.view() == "\0"s);
     auto const among_others =
         "\x00\x00\x00\x01\x00\x01\x00\x01\x00\x02"s + question + record + record;
     CHECK(read(id + among_others + opt + record).problem == response_code::no_error);
     CHECK(read(id + among_others + record + opt).edns);
 }
 
-TEST_CASE("dns: what is wrong with a query")
+TEST_CASE("dns: malformed and refused queries")
 {
     struct row {
         char const* what;
@@ -161,7 +160,7 @@ TEST_CASE("dns: what is wrong with a query")
     CHECK_FALSE(dns::read_query(bytes(id + "\x81\0\0\1\0\0\0\0\0\0"s + question)));
 }
 
-TEST_CASE("dns: every truncation of a query is malformed, or none")
+TEST_CASE("dns: every truncated query is malformed or gets no answer")
 {
     for (std::size_t size = 0; size < good.size(); ++size) {
         CAPTURE(size);
@@ -171,13 +170,13 @@ TEST_CASE("dns: every truncation of a query is malformed, or none")
     }
 }
 
-TEST_CASE("dns: of random bytes nothing is read past the end, and each answer has its planned size")
+TEST_CASE("dns: random bytes are read within their bounds, and each answer has its planned size")
 {
     std::mt19937 random(35);
     std::size_t good_ones = 0;
     std::size_t with_question = 0;
     for (int i = 0; i < 200'000; ++i) {
-        std::vector<std::byte> message; // of exactly its size, for AddressSanitizer
+        std::vector<std::byte> message; // of the exact size, for AddressSanitizer
         if (i % 2 == 0) {
             message = bytes(good);
             for (auto n = random() % 3; n < 3; ++n) {
@@ -219,7 +218,7 @@ TEST_CASE("dns: an answer, byte by byte")
           id + "\xa0\4\0\0\0\0\0\0\0\0"s);
 }
 
-TEST_CASE("dns: what does not fit is truncated, to the byte")
+TEST_CASE("dns: an answer that does not fit is truncated, exact to the byte")
 {
     struct row {
         std::size_t client; ///< 0: without EDNS
@@ -278,7 +277,7 @@ TEST_CASE("dns: a hosts file is read")
     CHECK_FALSE(zone_of("").find(to_name({}), types::a));
 }
 
-TEST_CASE("dns: a bad line is named")
+TEST_CASE("dns: the message of a bad line has its number")
 {
     for (auto const* line : {"192.0.2.256 a", "192.0.2.1", "192.0.2.1 # a", "nonsense a",
                              "fe80::1%1 a", "192.0.2.1 a..b", "192.0.2.1 .", "192.0.2.1 .a",

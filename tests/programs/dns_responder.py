@@ -1,4 +1,4 @@
-"""dns_responder and its client, dig (bind9-dnsutils): what a thousand queries are answered, exactly."""
+"""Tests dns_responder with its client, dig (bind9-dnsutils): the exact answers to a thousand queries."""
 
 import pathlib
 import re
@@ -10,7 +10,7 @@ import time
 from program import Program, check, check_command_line, main, need, run
 
 SUFFIX = "example.test"
-TEXTS = {"t400": 400, "t600": 600, "t1100": 1100, "t2000": 2000}  # and their sizes
+TEXTS = {"t400": 400, "t600": 600, "t1100": 1100, "t2000": 2000}  # name: size
 
 
 def records():
@@ -46,7 +46,7 @@ class Client:
         self.asked = 0
 
     def ask(self, *query):
-        """Status, flags, answers and bytes of one query."""
+        """Status, flags, answers, number of bytes and output of one query."""
         said = run("dig", *self.to, *query).stdout
         self.asked += 1
         status = re.search(r"status: (\w+)", said)
@@ -71,7 +71,7 @@ def check_a_thousand(client, known, folder):
     names = {name for name, _ in known}
     queries = []
     for i in range(334):
-        name = f"alias-h{i}.{SUFFIX}" if i % 4 == 1 else f"h{i}.{SUFFIX}"  # those from 300 on are not known
+        name = f"alias-h{i}.{SUFFIX}" if i % 4 == 1 else f"h{i}.{SUFFIX}"  # names from 300 on do not exist
         queries += [(mixed_case(name, i), kind) for kind in ("A", "AAAA", "TXT")]
     seen = client.ask_all(queries, folder)
     check(len(seen) == len(queries), len(seen), "answers to", len(queries), "queries")
@@ -88,11 +88,11 @@ def check_a_thousand(client, known, folder):
 
 
 def check_sizes(client, largest):
-    """What is answered whole, and what is truncated: TC, and nothing but question and OPT."""
+    """An answer that does not fit is truncated: TC, and only question and OPT."""
     for options, limit in ((["+noedns"], 512), (["+bufsize=100"], 512), (["+bufsize=512"], 512),
                            (["+bufsize=1232"], 1232), (["+bufsize=4096"], 4096)):
         for name, size in TEXTS.items():
-            # Header, question, record, lengths of strings, OPT; without the cookie it is known exactly.
+            # Header, question, record, lengths of strings, OPT; without a cookie the size is known.
             whole = 12 + len(name) + 15 + 4 + 12 + size + -(-size // 255) + (0 if options == ["+noedns"] else 11)
             status, flags, answers, received, said = client.ask(*options, "+nocookie", f"{name}.{SUFFIX}", "TXT")
             fits = whole <= min(limit, largest) if limit > 512 else whole <= 512
@@ -114,14 +114,14 @@ def check_refusals(client):
 
 
 def check_silence(server):
-    """Nothing is said to an answer, or to less than a header; a malformed question is told so."""
+    """Answers and datagrams shorter than a header get no answer; a malformed question gets FORMERR."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.connect((server.host, server.port))
         client.settimeout(20)
         client.send(b"\x01" * 11)
         client.send(b"\x12\x34\x80\x00" + b"\x00\x01" + b"\x00" * 6 + b"\x00\x00\x01\x00\x01")
         client.send(b"\x56\x78\x01\x00" + b"\x00\x01" + b"\x00" * 6 + b"\xc0\x0c\x00\x01\x00\x01")
-        check(client.recv(512) == b"\x56\x78\x81\x01" + b"\x00" * 8, "no FORMERR, or an answer too many")
+        check(client.recv(512) == b"\x56\x78\x81\x01" + b"\x00" * 8, "no FORMERR, or one answer too many")
 
 
 def check_server(program, hosts, known, folder, *options, pool=True):
@@ -136,18 +136,18 @@ def check_server(program, hosts, known, folder, *options, pool=True):
             check(client.ask(f"H7.{SUFFIX}")[2] == [["A", data] for data in known[f"h7.{SUFFIX}", "A"]], "after a flood")
         counted = server.stop()
     print(server.output)
-    check(counted["malformed"] >= 5000, "malformed are counted", counted)
+    check(counted["malformed"] >= 5000, "malformed datagrams are not counted", counted)
     check(counted["sent"] > client.asked and counted["received"] > 10000 + client.asked, client.asked, counted)
     check(counted["lost"] == 0 and counted["outstanding"] == 0, counted)
     check(counted["acquires"] > counted["received"], counted)
     if pool:
-        check(counted["misses"] < 300, "the pool does not serve", counted)
+        check(counted["misses"] < 300, "too many misses", counted)
     else:
         check(counted["hits"] == 0 and counted["idle"] == 0, counted)
 
 
 def check_waiting(program, hosts, known):
-    """Answers are late and right; of too many the oldest are forgotten; what waits does so in small packets."""
+    """Delayed answers are right; of too many waiting queries the oldest are dropped; they wait in small packets."""
     with Program(program, hosts, "--delay", "150") as server:
         before = time.monotonic()
         check(Client(server).ask(f"h3.{SUFFIX}", "AAAA")[2] == [["AAAA", known[f"h3.{SUFFIX}", "AAAA"][0]]], "late")
@@ -162,9 +162,9 @@ def check_waiting(program, hosts, known):
                     time.sleep(0.002)
         time.sleep(0.5)
         counted = server.stop()
-    waited, size, in_vain = map(int, re.search(r"(\d+) waited, .* (\d+) bytes .* (\d+) of them", server.output).groups())
-    check(waited == counted["received"] > 4096, "so many waited", counted, server.output)
-    check(in_vain == waited - 4096 and counted["sent"] == 0, "not the oldest, or not forgotten:", server.output)
+    waited, size, dropped = map(int, re.search(r"(\d+) waited, .* (\d+) bytes .* (\d+) of them", server.output).groups())
+    check(waited == counted["received"] > 4096, "number of waiting queries", counted, server.output)
+    check(dropped == waited - 4096 and counted["sent"] == 0, "too few or too many were dropped:", server.output)
     check(size == 4096 * 512, "they wait in large packets:", server.output)
     print(server.output)
 

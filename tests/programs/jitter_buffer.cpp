@@ -1,4 +1,4 @@
-// The order that examples/rtp_receiver makes.
+// The order of packets from examples/rtp_receiver/jitter_buffer.hpp.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -23,7 +23,7 @@ struct fake_packet {
     int id = 0;
 };
 
-/// A buffer that waits for 100 ms, its own clock, and what it wrote.
+/// A buffer with a latency of 100 ms, a clock of the test, and the written packets.
 class bench {
 public:
     jitter_buffer<std::unique_ptr<fake_packet>> buffer{100ms};
@@ -49,7 +49,7 @@ public:
         now += time;
         buffer.expire(now, writer());
     }
-    /// The first packet waits for those that it may have overtaken.
+    /// Lets the latency of the first packet pass.
     void start(int sequence)
     {
         push(sequence);
@@ -91,7 +91,7 @@ TEST_CASE("jitter buffer: the first packet may have overtaken others")
     CHECK(with.buffer.counts().missing == 0);
 }
 
-TEST_CASE("jitter buffer: a packet waits for those before it, no longer than the latency")
+TEST_CASE("jitter buffer: a packet waits for those before it, at most for the latency")
 {
     bench with;
     with.start(1);
@@ -101,13 +101,13 @@ TEST_CASE("jitter buffer: a packet waits for those before it, no longer than the
     CHECK(with.written == std::vector{1});
     with.pass(49ms);
     CHECK(with.written == std::vector{1});
-    SUBCASE("it comes")
+    SUBCASE("it arrives")
     {
         with.push(2);
         CHECK(with.written == std::vector{1, 2, 3, 4, 5});
         CHECK(with.buffer.counts().missing == 0);
     }
-    SUBCASE("it comes too late")
+    SUBCASE("it arrives too late")
     {
         with.pass(1ms);
         CHECK(with.written == std::vector{1, 3, 4, 5});
@@ -119,7 +119,7 @@ TEST_CASE("jitter buffer: a packet waits for those before it, no longer than the
     }
 }
 
-TEST_CASE("jitter buffer: one that waits behind two gaps gives up both")
+TEST_CASE("jitter buffer: a packet behind two gaps skips both after the latency")
 {
     bench with;
     with.start(1);
@@ -131,7 +131,7 @@ TEST_CASE("jitter buffer: one that waits behind two gaps gives up both")
     CHECK(with.buffer.counts().missing == 2);
 }
 
-TEST_CASE("jitter buffer: duplicates of held and of written packets")
+TEST_CASE("jitter buffer: duplicates of held and of written packets are dropped")
 {
     bench with;
     with.start(1);
@@ -151,7 +151,7 @@ TEST_CASE("jitter buffer: the sequence wraps around")
     CHECK(with.buffer.counts().restarts == 0);
 }
 
-TEST_CASE("jitter buffer: what does not fit the window makes room")
+TEST_CASE("jitter buffer: a packet beyond the window writes the oldest ones")
 {
     bench with;
     with.start(0);
@@ -169,7 +169,7 @@ TEST_CASE("jitter buffer: what does not fit the window makes room")
     CHECK(with.buffer.counts().restarts == 0);
 }
 
-TEST_CASE("jitter buffer: a jump of the sequence begins anew")
+TEST_CASE("jitter buffer: a jump of the sequence starts a new one")
 {
     for (int const to : {10'000, 40'000, 65'000 - 512, 3002}) {
         CAPTURE(to);
@@ -184,7 +184,7 @@ TEST_CASE("jitter buffer: a jump of the sequence begins anew")
     }
 }
 
-TEST_CASE("jitter buffer: a packet that is far off, as a very late one, changes nothing")
+TEST_CASE("jitter buffer: a single packet that is far off, or very late, changes nothing")
 {
     bench with;
     with.start(9000);
@@ -198,7 +198,7 @@ TEST_CASE("jitter buffer: a packet that is far off, as a very late one, changes 
     CHECK(with.buffer.counts().missing == 0);
 }
 
-TEST_CASE("jitter buffer: a flush writes what is held, and what comes next is another stream")
+TEST_CASE("jitter buffer: a flush writes all held packets, and ends the stream")
 {
     bench with;
     with.start(1);
@@ -211,7 +211,7 @@ TEST_CASE("jitter buffer: a flush writes what is held, and what comes next is an
     CHECK(with.buffer.counts().restarts == 0);
 }
 
-TEST_CASE("jitter buffer: of what an earlier stream wrote nothing is known to the next")
+TEST_CASE("jitter buffer: a new stream does not know the packets of the last one")
 {
     bench with;
     with.start(1000);
@@ -225,13 +225,13 @@ TEST_CASE("jitter buffer: of what an earlier stream wrote nothing is known to th
     CHECK(with.buffer.counts().duplicates == 0);
 }
 
-TEST_CASE("jitter buffer: a stream that is shuffled, thinned and doubled")
+TEST_CASE("jitter buffer: a stream with reordered, missing and duplicate packets")
 {
     for (unsigned seed = 0; seed < 50; ++seed) {
         std::mt19937 random(seed);
         bench with;
         std::vector<int> expected;
-        std::vector<std::pair<unsigned, int>> sent; // when, and which
+        std::vector<std::pair<unsigned, int>> sent; // time, number
         unsigned long long doubled = 0;
         for (auto const each : range(65000, 67000)) {
             bool const at_an_end = each == 65000 || each == 66999;

@@ -1,4 +1,4 @@
-"""What the tests of the programs share: start one, flood it, stop it, read what it says of itself."""
+"""The common part of the tests of the programs: start one, flood it, stop it, read its statistics."""
 
 import os
 import random
@@ -21,7 +21,7 @@ def check(condition, *what):
 
 
 def main(test):
-    """Runs test(path of the program, further arguments): the status says whether it passed."""
+    """Runs test(path of the program, further arguments). The exit status is 0 if it passed."""
     try:
         test(*sys.argv[1:])
     except Failure as failure:
@@ -31,7 +31,7 @@ def main(test):
 
 
 def need(client, package):
-    """Ends the test as skipped where the client program is missing."""
+    """Skips the test if the client program is missing."""
     if shutil.which(client) is None:
         print(f"skipped: {client} is missing; on Debian: apt-get install {package}")
         sys.exit(77)
@@ -42,7 +42,7 @@ def run(*command, timeout=60):
 
 
 def check_command_line(program, *bad_ones):
-    """--help, an option that is not there, and command lines that must fail, each with words of its message."""
+    """Checks --help, an unknown option, and command lines that must fail, each with a part of its message."""
     helped = run(program, "--help")
     check(helped.returncode == 0 and "--no-pool" in helped.stdout, "--help:", helped)
     for arguments, words in [(["--no-such-option"], "--help"), *bad_ones]:
@@ -52,10 +52,10 @@ def check_command_line(program, *bad_ones):
 
 
 class Program:
-    """One that runs. It listens on `host` at `port`; what it says is in `output` once it was stopped."""
+    """A running program. It listens on `host` at `port`; after stop() its output is in `output`."""
 
     def __init__(self, *command, announced_on="stdout"):
-        # AddressSanitizer keeps what is freed, and that would look like growth.
+        # AddressSanitizer keeps freed memory, which would look like growth.
         options = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1")))
         self.process = subprocess.Popen([str(each) for each in command], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True,
@@ -64,7 +64,7 @@ class Program:
         found = re.fullmatch(r"listening on (.*):(\d+)\n", line)
         if not found:
             self.process.kill()
-            raise Failure(f"it does not say where it listens: {line!r}, {self.process.communicate()}")
+            raise Failure(f"it does not print its address: {line!r}, {self.process.communicate()}")
         self.host, self.port = found[1], int(found[2])
         self.output = self.errors = ""
 
@@ -74,10 +74,10 @@ class Program:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.kill()
-            print("killed; it said", self.process.communicate())
+            print("killed; its output:", self.process.communicate())
 
     def stop(self, by=signal.SIGTERM):
-        """A clean end, and statistics: the counted numbers and those of the pool's total."""
+        """Stops the program and checks its status. Returns its statistics, and the total row of the pool."""
         self.process.send_signal(by)
         self.output, self.errors = self.process.communicate(timeout=60)
         check(self.process.returncode == 0, "it ended with", self.process.returncode, self.output, self.errors)
@@ -92,7 +92,7 @@ class Program:
         return numbers
 
     def resident(self):
-        """KiB of memory, None where the system does not say."""
+        """Resident memory in KiB, None if the system does not tell it."""
         try:
             with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
                 return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
@@ -100,8 +100,8 @@ class Program:
             return None
 
     def flood(self, datagrams=20000, longest=1500, seed=1, prefix=b"", still_there=None):
-        """Random datagrams, some at a time; with `still_there`, which asks the program something, in between.
-        In the second half its memory may not grow by more than 2 MiB."""
+        """Sends random datagrams, then calls `still_there`, which checks that the program still answers.
+        Its memory must not grow by more than 2 MiB after the first half."""
         source = random.Random(seed)
         settled = None
         with socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -110,13 +110,13 @@ class Program:
                 length = source.choice((source.randrange(20), source.randrange(100), source.randrange(longest)))
                 try:
                     sender.send(prefix + source.randbytes(length))
-                except OSError:  # no room, or it is gone: that is seen below
+                except OSError:  # no buffer space, or the program has ended: checked below
                     pass
                 if i % 50 == 49:
                     time.sleep(0.002)
                 if i == datagrams // 2:
                     settled = self.resident()
-        check(self.process.poll() is None, "the flood ended it")
+        check(self.process.poll() is None, "the flood ended the program")
         if still_there:
             still_there()
         grown = None if settled is None else self.resident() - settled

@@ -1,4 +1,4 @@
-// What examples/rtp_receiver reads from the network.
+// Parsing of RTP packets in examples/rtp_receiver.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -84,7 +84,7 @@ std::vector<good_packet> good_packets()
 
 } // namespace
 
-TEST_CASE("rtp: good packets")
+TEST_CASE("rtp: well-formed packets")
 {
     for (auto const& [what, datagram, header_size, padding_size] : good_packets()) {
         CAPTURE(what);
@@ -138,18 +138,18 @@ TEST_CASE("rtp: control packets")
     }
 }
 
-TEST_CASE("rtp: every truncation says no, or less of the payload")
+TEST_CASE("rtp: every truncated packet is malformed, or has less payload")
 {
     for (auto const& [what, datagram, header_size, padding_size] : good_packets()) {
         for (std::size_t size = 0; size < datagram.size(); ++size) {
             CAPTURE(what);
             CAPTURE(size);
-            // A copy of its own, for AddressSanitizer to see what is read behind it.
+            // A copy of the exact size, so that AddressSanitizer reports reads behind it.
             bytes const cut(datagram.begin(), datagram.begin() + static_cast<std::ptrdiff_t>(size));
             auto const header = rtp::parse(cut);
             if (padding_size == 0) {
                 CHECK(header.has_value() == (size >= header_size));
-            } // else the last byte may be one that could be a count
+            } // else the last byte may be a valid padding count
             if (header) {
                 CHECK(header->size == header_size);
                 CHECK(header->size + header->padding <= size);
@@ -158,7 +158,7 @@ TEST_CASE("rtp: every truncation says no, or less of the payload")
     }
 }
 
-TEST_CASE("rtp: random bytes")
+TEST_CASE("rtp: random bytes are read within their bounds")
 {
     std::size_t good = 0;
     for (unsigned seed = 0; seed < 4; ++seed) {

@@ -1,5 +1,5 @@
-"""rtp_receiver and its sender, ffmpeg: what is written is what was sent, to the byte, also where packets on the way
-are shuffled, lost and doubled."""
+"""Tests rtp_receiver with its sender, ffmpeg: the written bytes are the sent ones, also if packets are reordered, lost
+or duplicated."""
 
 import contextlib
 import pathlib
@@ -15,14 +15,14 @@ import time
 from program import Program, check, check_command_line, main, need, run
 
 QUIET = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin"]
-# Each fits the buffer of a socket as a whole: a slow receiver loses nothing.
+# Each stream fits the buffer of a socket: a slow receiver loses nothing.
 PCMU = ["-f", "lavfi", "-i", "sine=frequency=440:duration=10", "-ar", "8000", "-ac", "1", "-c:a", "pcm_mulaw"]
 L16 = ["-f", "lavfi", "-i", "sine=frequency=440:duration=2", "-ar", "44100", "-ac", "1", "-c:a", "pcm_s16be"]
-SEQUENCE, SSRC = 65500, 4711  # it wraps around after 36 packets
+SEQUENCE, SSRC = 65500, 4711  # the sequence number wraps around after 36 packets
 
 
 def tone(codec, raw):
-    """The bytes that are sent, from the same encoder."""
+    """The payload of the stream, from the same encoder."""
     made = subprocess.run([*QUIET, *codec, "-f", raw, "-"], capture_output=True, timeout=60)
     check(made.returncode == 0 and len(made.stdout) > 10000, "ffmpeg:", made.stderr)
     return made.stdout
@@ -34,7 +34,7 @@ def sender(port, codec, *options, query=""):
 
 
 def capture(codec):
-    """The packets of ffmpeg, for a relay that does to them what a network does."""
+    """The packets of ffmpeg, for a relay that changes them as a network does."""
     packets = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as relay:
         relay.bind(("127.0.0.1", 0))
@@ -54,12 +54,12 @@ def capture(codec):
 def wait_until(condition, *what):
     end = time.monotonic() + 30
     while not condition():
-        check(time.monotonic() < end, "waited in vain for", *what)
+        check(time.monotonic() < end, "timeout, waiting for", *what)
         time.sleep(0.02)
 
 
 def rewritten(packet, sources=0, extension=None, padding=0, ssrc=SSRC):
-    """The same payload in a packet with more parts."""
+    """The payload in a packet with optional parts."""
     first = 0x80 | (0x20 if padding else 0) | (0x10 if extension is not None else 0) | sources
     parts = [bytes([first]), packet[1:8], struct.pack("!I", ssrc), b"csrc" * sources]
     if extension is not None:
@@ -94,7 +94,7 @@ class Receiver(Program):
         wait_until(lambda: self.file.exists() and self.file.stat().st_size >= size, size, "bytes")
 
     def finish(self, **expected):
-        """Stops it, and compares its counts: those that are not given are to be 0."""
+        """Stops the receiver and compares its counts; the default is 0."""
         pool = self.stop()
         words = "written missing late duplicates restarts streams foreign RTCP".split()
         counts = {word: int(number) for number, word in re.findall(rf"(\d+) ({'|'.join(words)})\b",
@@ -109,11 +109,11 @@ class Receiver(Program):
 
     def check_written(self, expected):
         written = self.file.read_bytes()
-        check(written == expected, "written were", len(written), "bytes, other than the", len(expected), "sent")
+        check(written == expected, "the", len(written), "written bytes differ from the", len(expected), "sent")
 
 
 def frames(data):
-    """The whole ones."""
+    """The complete frames."""
     result = []
     while len(data) >= 2 and len(data) >= 2 + int.from_bytes(data[:2], "big"):
         size = int.from_bytes(data[:2], "big")
@@ -127,7 +127,7 @@ def joined(packets):
 
 
 def check_ffmpeg(folder, command, codec, raw, **how):
-    """Straight from ffmpeg, which sends RTCP to the same port."""
+    """Receives from ffmpeg, which also sends RTCP to the port."""
     sent = tone(codec, raw)
     with Receiver(folder, *command, **how) as receiver:
         done = run(*sender(receiver.port, codec, query=f"?rtcpport={receiver.port}"))
@@ -135,7 +135,7 @@ def check_ffmpeg(folder, command, codec, raw, **how):
         if "--framed" in command:
             wait_until(lambda: len(joined(frames(receiver.file.read_bytes()))) >= len(sent), len(sent), "bytes")
             packets = frames(receiver.file.read_bytes())
-            check(joined(packets) == sent, "the payload of the frames is another")
+            check(joined(packets) == sent, "the payload of the frames differs")
             check([packet[2:4] for packet in packets] ==
                   [struct.pack("!H", (SEQUENCE + i) % 65536) for i in range(len(packets))], "frames out of order")
         else:
@@ -151,7 +151,7 @@ def check_ffmpeg(folder, command, codec, raw, **how):
 
 
 def shuffled(packets, seed):
-    """Each up to 20 places from its own, the first not in front, the last at the end: it says that all have come."""
+    """Moves each packet by up to 20 positions. The first is not in front; the last stays, and marks the end."""
     source = random.Random(seed)
     order = sorted(range(len(packets) - 1), key=lambda i: i + (source.randrange(20) if i else 10))
     check(order[0] != 0, "the first is in front")
@@ -159,7 +159,7 @@ def shuffled(packets, seed):
 
 
 def check_network(folder, command, packets):
-    """A relay shuffles, loses and doubles what ffmpeg sent."""
+    """A relay reorders, drops and duplicates the packets of ffmpeg."""
     source = random.Random(1)
     count = len(packets)
     patient = [*command, "--latency", "1000"]
@@ -175,7 +175,7 @@ def check_network(folder, command, packets):
         kept = [packet for i, packet in enumerate(packets) if i not in gone]
         receiver.send(kept[:-1])
         receiver.wait_for(len(joined(kept[:-1])))
-        receiver.send([packets[min(gone)], packets[max(gone)]])  # one of them too late to be known
+        receiver.send([packets[min(gone)], packets[max(gone)]])  # one of them is outside of the window
         receiver.send(kept[-1:])
         receiver.wait_for(len(joined(kept)))
         receiver.check_written(joined(kept))
@@ -188,11 +188,11 @@ def check_network(folder, command, packets):
         receiver.check_written(joined(packets))
         receiver.finish(written=count, duplicates=count - 1)
 
-    with Receiver(folder, *patient) as receiver:  # what waits when the signal comes is written, too
+    with Receiver(folder, *patient) as receiver:  # packets that wait when the signal arrives are written
         receiver.send(packets[:10])
         receiver.wait_for(len(joined(packets[:10])))
         receiver.send(packets[11:20])
-        time.sleep(0.2)  # of the second that they wait
+        time.sleep(0.2)  # less than the latency
         receiver.finish(written=19, missing=1)
         receiver.check_written(joined(packets[:10] + packets[11:20]))
 
@@ -201,11 +201,11 @@ def check_network(folder, command, packets):
         receiver.wait_for(len(joined(kept)))
         receiver.check_written(joined(kept))
         receiver.finish(written=len(kept), missing=len(gone), duplicates=len(kept) - 1)
-    print(f"relayed: {count} packets shuffled, {len(gone)} of them lost, {count - 1} doubled")
+    print(f"relayed: {count} packets reordered, {len(gone)} lost, {count - 1} duplicated")
 
 
 def check_parts(folder, command, packets):
-    """Lists of sources, extensions and padding are no payload; of a frame they are a part."""
+    """Lists of sources, extensions and padding are not payload, but parts of a frame."""
     ways = [{"sources": 15}, {"extension": b""}, {"extension": b"12345678"}, {"padding": 1}, {"padding": 255},
             {"sources": 2, "extension": b"1234", "padding": 4}]
     dressed = [rewritten(packet, **ways[i % len(ways)]) for i, packet in enumerate(packets)]
@@ -219,7 +219,7 @@ def check_parts(folder, command, packets):
 
 
 def check_streams(folder, command, packets):
-    """Another sender is foreign until the first was silent for a while; a jump of the sequence begins anew."""
+    """Another sender is foreign until the first one has been silent for a while; a jump of the sequence restarts it."""
     others = [rewritten(packet, ssrc=815) for packet in packets]
     wild = [packets[i][:2] + struct.pack("!H", 20000 + i) + packets[i][4:] for i in range(10)]
     with Receiver(folder, *command) as receiver:
@@ -229,7 +229,7 @@ def check_streams(folder, command, packets):
         receiver.wait_for(len(joined(packets[:50] + wild[1:])))
         time.sleep(3.5)
         receiver.send(others)
-        written = joined(packets[:50] + wild[1:] + others)  # the first might have been a stray one
+        written = joined(packets[:50] + wild[1:] + others)  # the first one looks like a single stray packet
         receiver.wait_for(len(written))
         receiver.check_written(written)
         pool = receiver.finish(written=59 + len(others), late=1, restarts=1, streams=2, foreign=50)
@@ -237,13 +237,13 @@ def check_streams(folder, command, packets):
 
 
 def check_floods(folder, command, packets):
-    """Noise leaves the stream as it is, and memory bounded; so do packets of the stream without an order."""
+    """Random datagrams do not change the stream, and memory stays bounded, also with random sequence numbers."""
     with Receiver(folder, *command) as receiver:
         receiver.send(packets[:200])
         receiver.wait_for(len(joined(packets[:200])))
         over = threading.Event()
 
-        def stay():  # else the noise would take the place of a silent sender
+        def stay():  # else a random datagram could replace a silent sender
             while not over.wait(0.1):
                 receiver.send(packets[:1])
 
@@ -298,7 +298,7 @@ def test(program, *options):
         check_ffmpeg(folder, command, PCMU, "mulaw")
         check_ffmpeg(folder, [*command, "--framed"], L16, "s16be")
         packets = capture(PCMU)
-        check(joined(packets) == tone(PCMU, "mulaw"), "the relay lost some")
+        check(joined(packets) == tone(PCMU, "mulaw"), "the relay lost packets")
         check_network(folder, command, packets)
         if not options:
             check_floods(folder, command, packets)

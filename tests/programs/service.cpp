@@ -1,4 +1,4 @@
-// The socket of the three programs where memory is short.
+// The service of the three programs without memory.
 #include <array>
 #include <csignal>
 #include <cstddef>
@@ -41,7 +41,7 @@ struct closer {
     void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-/// All that was written so far.
+/// The text written so far.
 std::string text_of(std::FILE* file)
 {
     std::string text(4096, '\0');
@@ -82,7 +82,7 @@ TEST_CASE("service: without memory a datagram is lost, and the next ones are ser
                 send();
             }
             if (ticks == 50) {
-                std::raise(SIGTERM); // in vain
+                std::raise(SIGTERM); // ends the test if datagrams are missing
             }
         });
     CHECK(served == 5);

@@ -1,17 +1,18 @@
-// What the shared library offers. Its declarations need `import pktpool;` in front of the #include.
+// The interface of the shared library. Its declarations need `import pktpool;` in front of the
+// #include.
 #pragma once
 
 using checked_pool = pktpool::packet_pool;
 using unchecked_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::unchecked>;
 
-/// The library's own pool, not used before.
+/// A pool of the library that was not used yet.
 [[gnu::visibility("default")]] checked_pool& pool_of_library();
 
-/// use() in the library.
+/// Calls use() in the library.
 [[gnu::visibility("default")]] void use_in_library(checked_pool& pool, int times);
 [[gnu::visibility("default")]] void use_in_library(unchecked_pool& pool, int times);
 
-/// Acquires and releases a packet, `times` times: static, so that both sides have one of their own.
+/// Acquires and releases a packet, `times` times. Static, so that both sides have their own copy.
 template <class Pool>
 static void use(Pool& pool, int times)
 {

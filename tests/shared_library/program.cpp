@@ -1,4 +1,4 @@
-// A program that contains pktpool and exchanges pools with a shared library that contains it, too.
+// A program that contains pktpool and exchanges pools with a shared library that also contains it.
 // Usage: program NAME
 // where NAME is one of `entries`
 #include <algorithm>
@@ -22,8 +22,8 @@ void use_once(checked_pool& pool)
     use(pool, 1);
 }
 
-/// The first thread that uses pktpool in the program is another one than in the library: whatever
-/// either side counts of threads differs.
+/// The first thread that uses pktpool in the program is not the first one in the library, so that
+/// counts of threads would differ between both.
 void use_on_a_thread_that_ends()
 {
     std::thread([] {
@@ -48,7 +48,7 @@ bool owner_on_both_sides()
     return true;
 }
 
-/// The shortest of some runs.
+/// The shortest of several runs.
 template <class Run>
 double nanoseconds(Run run)
 {
@@ -62,8 +62,8 @@ double nanoseconds(Run run)
     return std::chrono::duration<double, std::nano>(best).count();
 }
 
-/// A use by the owner takes as long as one that is not checked, roughly: neither side comes to the
-/// slow part of the check again and again.
+/// A use by the owner takes about as long as an unchecked one: neither side takes the slow path of
+/// the check each time.
 bool owner_is_recognised_quickly()
 {
     constexpr int times = 5'000;
@@ -85,7 +85,7 @@ bool owner_is_recognised_quickly()
     return quick;
 }
 
-/// Ends the program with a report, or else fails.
+/// Passes if the program ends with a report.
 bool second_thread_in_the_library()
 {
     checked_pool pool;
@@ -117,7 +117,7 @@ constexpr std::array entries{
 
 int main(int argc, char** argv)
 {
-    // A report ends the program: without a signal, for which CTest would not look for the text.
+    // A report ends the program. Without a signal, because CTest checks the output only then.
     std::set_terminate([] { std::_Exit(1); });
     std::string_view const name = argc == 2 ? argv[1] : "";
     auto const* const found = std::ranges::find(entries, name, &entry::name);

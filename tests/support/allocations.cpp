@@ -12,7 +12,7 @@
 
 namespace {
 
-// In front of each block stands its size, in as many bytes as the block is aligned to.
+// The size of a block is stored in front of it, in as many bytes as its alignment.
 constexpr std::size_t head = 16;
 
 constexpr auto never = std::numeric_limits<std::size_t>::max();

@@ -1,26 +1,26 @@
-// The global heap of the test program: counted, and made to fail on demand.
+// The heap of the test program: it counts, and it fails on demand.
 #pragma once
 
 #include <cstddef>
 #include <limits>
 
-/// Blocks that malloc and operator new gave and that were not freed yet.
+/// Blocks from malloc and operator new that are not freed.
 std::size_t live_allocations() noexcept;
 
-/// Bytes of those blocks.
+/// Bytes of these blocks.
 std::size_t allocated_bytes() noexcept;
 
-/// How many were given.
+/// Number of all allocations so far.
 std::size_t allocation_count() noexcept;
 
-/// How many a failing_heap refused.
+/// Allocations that a failing_heap refused.
 std::size_t refused_allocations() noexcept;
 
-/// Of the live blocks those that malloc gave: the packets of a heap_source.
+/// Live blocks from malloc: the packets of a heap_source.
 std::size_t live_mallocs() noexcept;
 std::size_t malloced_bytes() noexcept;
 
-/// Within its life as many allocations as `failures` says fail, after `successes` more.
+/// During its life `failures` allocations fail, after `successes` that succeed.
 class failing_heap {
 public:
     explicit failing_heap(std::size_t successes,

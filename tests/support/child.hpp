@@ -1,4 +1,4 @@
-// Runs a program and reads what it says.
+// Runs a program and reads its output.
 #pragma once
 
 #include <string>
@@ -10,6 +10,6 @@ struct child_result {
 
 child_result run_child(std::string const& command);
 
-/// The same where AddressSanitizer, which else is the first to see, knows nothing of idle packets
-/// and of bytes that nobody asked for.
+/// The same without poisoning by AddressSanitizer, which would else report first: it does not know
+/// idle packets and bytes that were not requested.
 child_result run_unpoisoned(std::string const& command);

@@ -1,4 +1,4 @@
-// A threading policy that notes who comes in.
+// A threading policy that records the operations.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-/// All doors write into one list.
+/// All objects share one list.
 class recording {
     struct visit {
         visit() { most_inside = std::max(most_inside, ++inside); }
@@ -19,8 +19,8 @@ class recording {
 
 public:
     static inline std::vector<std::string> entries;
-    static inline int inside = 0;      ///< of all doors together
-    static inline int most_inside = 0; ///< at once, ever
+    static inline int inside = 0;      ///< of all objects
+    static inline int most_inside = 0; ///< at the same time, since the start
 
     static visit enter(std::string_view operation, std::source_location)
     {
@@ -30,7 +30,7 @@ public:
     static void detach() noexcept {}
 };
 
-/// The operations that came in while something was done.
+/// The operations that entered while `use` ran.
 template <class Use>
 std::vector<std::string> entries_of(Use use)
 {

@@ -1,4 +1,4 @@
-// A source and metadata that do what a test wants whenever the pool calls them.
+// A source and metadata that run an action of the test whenever the pool calls them.
 #pragma once
 
 #include <cstddef>
@@ -7,14 +7,14 @@
 #include <new>
 #include <utility>
 
-/// Where a pool runs code that is not its own.
+/// Where a pool calls user code.
 enum class point { allocate, deallocate, made, destroyed };
 
-/// Within its life the action runs at each call of one point but the first `from`, and not within
-/// itself.
+/// During its life the action runs at each call of one point except the first `from`, but not
+/// within itself.
 class interruption {
 public:
-    static constexpr std::size_t most = 500; ///< calls; after so many nothing happens any more
+    static constexpr std::size_t most = 500; ///< calls; the action does not run after that many
     static inline std::size_t calls = 0;
 
     interruption(point at, std::size_t from, std::function<void()> action)
@@ -49,7 +49,7 @@ private:
     static inline std::function<void()> action_;
 };
 
-/// Counts down, and throws once.
+/// Counts down, then throws once.
 class countdown {
 public:
     void start(std::size_t good)
@@ -88,7 +88,7 @@ struct calling_metadata {
     ~calling_metadata() { interruption::call(point::destroyed); }
 };
 
-/// Counts what is out.
+/// Counts live blocks.
 struct calling_source {
     static inline countdown failure;
     static inline std::size_t live = 0;

@@ -3,13 +3,13 @@ find_dependency(Microsoft.GSL CONFIG)
 find_dependency(Threads)
 include(${CMAKE_CURRENT_LIST_DIR}/pktpool-targets.cmake)
 
-# A project may be older than CMake's support of modules, which then looks for none in its sources.
+# For projects with a policy version older than CMake's support of modules, CMake scans no sources.
 if(NOT DEFINED CMAKE_CXX_SCAN_FOR_MODULES)
     set(CMAKE_CXX_SCAN_FOR_MODULES ON)
 endif()
 
-# A consumer compiles the module's interface again, and a compiler refuses to import it where language
-# mode or options differ: those that the consumer set before find_package() are the interface's, too.
+# A consumer compiles the module interface itself, and a compiler refuses to import it if language
+# mode or options differ. So the interface gets those that the consumer set before find_package().
 if(DEFINED CMAKE_CXX_STANDARD)
     set_property(TARGET pktpool::pktpool PROPERTY CXX_STANDARD ${CMAKE_CXX_STANDARD})
 endif()
@@ -22,15 +22,15 @@ foreach(property COMPILE_OPTIONS COMPILE_DEFINITIONS)
     get_directory_property(of_directory ${property})
     set_property(TARGET pktpool::pktpool APPEND PROPERTY IMPORTED_CXX_MODULES_${property} ${of_directory})
 endforeach()
-# Warnings are for the consumer's own code, and flags that this compilation has no use for, the
-# consumer's for linking and CMake's own `-c`, are no fault of theirs.
+# No warnings here: they are for the consumer's own code. Some flags are unused in this compilation:
+# those for linking, and `-c` of CMake.
 set_property(
     TARGET pktpool::pktpool APPEND PROPERTY IMPORTED_CXX_MODULES_COMPILE_OPTIONS
     $<IF:$<STREQUAL:${CMAKE_CXX_COMPILER_FRONTEND_VARIANT},MSVC>,/w,-w>
     $<$<CXX_COMPILER_ID:Clang>:-Qunused-arguments>)
 
-# CMake builds an imported module for targets that link it themselves, and forgets those that link a
-# library which links it publicly: at the end of this directory they get a link of their own.
+# CMake builds an imported module only for targets that link it directly, not for those that link a
+# library which links it publicly: at the end of this directory they get a direct link.
 function(pktpool_link_importers directory)
     get_property(targets DIRECTORY ${directory} PROPERTY BUILDSYSTEM_TARGETS)
     foreach(target IN LISTS targets)

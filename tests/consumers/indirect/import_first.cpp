@@ -1,5 +1,5 @@
-// An #include behind the import: not for every compiler, but clang takes it where both see the same
-// definitions. This one renames functions of the C library.
+// An #include after the import: not every compiler accepts it, but clang does if both see the same
+// definitions. This header renames functions of the C library.
 import pktpool;
 
 #include <mutex>

@@ -1,4 +1,4 @@
-// No more than a datagram in front.
+// Headroom has at most 65535 bytes.
 #include <array>
 #include <memory>
 

@@ -1,4 +1,4 @@
-// One in none is recorded?
+// `call_sites_one_in` is at least 1.
 #include <cstdint>
 
 import pktpool;

@@ -1,4 +1,4 @@
-// Headroom and tailroom, and packets that move to a smaller bucket.
+// Headroom and tailroom, and shrink_to_bucket.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -24,9 +24,9 @@ namespace {
 using pktpool::libtorrent_buckets;
 using pktpool::single_threaded;
 
-using roomy_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
+using headroom_buckets = pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>;
 
-struct one_roomy_bucket {
+struct one_headroom_bucket {
     static constexpr std::array buckets{pktpool::bucket{.size = 100, .limit = 1}};
     static constexpr std::size_t headroom = 1;
 };
@@ -35,20 +35,20 @@ struct tagged {
     int tag = 0;
 };
 
-using roomy_pool = pktpool::basic_packet_pool<roomy_buckets>;
-using roomy_adaptive_pool =
-    pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::demand_tracked,
+using headroom_pool = pktpool::basic_packet_pool<headroom_buckets>;
+using headroom_adaptive_pool =
+    pktpool::basic_packet_pool<headroom_buckets, single_threaded, pktpool::demand_tracked,
                                pktpool::return_on_drop, pktpool::counted>;
-using roomy_hardened_pool =
-    pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::hardened>;
-using roomy_cleared_pool =
-    pktpool::basic_packet_pool<roomy_buckets, single_threaded, pktpool::clear_on_release>;
+using headroom_hardened_pool =
+    pktpool::basic_packet_pool<headroom_buckets, single_threaded, pktpool::hardened>;
+using headroom_cleared_pool =
+    pktpool::basic_packet_pool<headroom_buckets, single_threaded, pktpool::clear_on_release>;
 using head_only_pool =
     pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 16, 0>,
                                single_threaded, pktpool::hardened>;
 
 template <class Pool>
-concept has_room = requires(Pool& pool) { pool.acquire(1)->headroom(); };
+concept has_headroom = requires(Pool& pool) { pool.acquire(1)->headroom(); };
 
 void number(std::span<std::byte> bytes, int first)
 {
@@ -64,11 +64,12 @@ bool is_numbered(std::span<std::byte const> bytes, int first)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("room: used bytes grow in front and behind, and payload stays", Pool, roomy_pool,
-                   roomy_adaptive_pool, roomy_hardened_pool, roomy_cleared_pool)
+TEST_CASE_TEMPLATE(
+    "headroom: used bytes grow in front and behind, and the payload stays in its position", Pool,
+    headroom_pool, headroom_adaptive_pool, headroom_hardened_pool, headroom_cleared_pool)
 {
     Pool pool;
-    for (int round = 0; round < 3; ++round) { // new, then used again
+    for (int round = 0; round < 3; ++round) { // a miss, then hits
         auto p = pool.acquire(300);
         CHECK(p->allocated == 548);
         CHECK(p->buffer().size() == 548);
@@ -111,7 +112,7 @@ TEST_CASE_TEMPLATE("room: used bytes grow in front and behind, and payload stays
         CHECK(p->tailroom() == 20);
         CHECK(is_numbered(p->used(), 104));
         CHECK(p->used().size() == 296);
-        CHECK(p->prepend(14).size() == 14); // all of it
+        CHECK(p->prepend(14).size() == 14); // all of the headroom
         CHECK(p->append(20).size() == 20);
         CHECK(p->headroom() == 0);
         CHECK(p->tailroom() == 0);
@@ -122,8 +123,8 @@ TEST_CASE_TEMPLATE("room: used bytes grow in front and behind, and payload stays
     }
 }
 
-TEST_CASE_TEMPLATE("room: batches, known sizes and packets above the buckets have it, too", Pool,
-                   roomy_pool, roomy_adaptive_pool, roomy_hardened_pool)
+TEST_CASE_TEMPLATE("headroom: batches, acquire<N>() and exact-size packets have it", Pool,
+                   headroom_pool, headroom_adaptive_pool, headroom_hardened_pool)
 {
     Pool pool;
     std::array<typename Pool::packet_ptr, 3> batch;
@@ -148,8 +149,8 @@ TEST_CASE_TEMPLATE("room: batches, known sizes and packets above the buckets hav
     }
 }
 
-TEST_CASE_TEMPLATE("room: a batch of packets that were used has all of it again", Pool, roomy_pool,
-                   roomy_adaptive_pool, roomy_hardened_pool)
+TEST_CASE_TEMPLATE("headroom: a released batch has all of it again", Pool, headroom_pool,
+                   headroom_adaptive_pool, headroom_hardened_pool)
 {
     Pool pool;
     std::array<typename Pool::packet_ptr, 3> batch;
@@ -164,9 +165,9 @@ TEST_CASE_TEMPLATE("room: a batch of packets that were used has all of it again"
     }
 }
 
-TEST_CASE("room: what is trimmed may reach into the tailroom, where no buffer is left")
+TEST_CASE("headroom: trim_start may reach into the tailroom, behind the buffer")
 {
-    roomy_pool pool;
+    headroom_pool pool;
     auto const p = pool.acquire(548);
     p->size = 548;
     p->append(20);
@@ -176,9 +177,9 @@ TEST_CASE("room: what is trimmed may reach into the tailroom, where no buffer is
     CHECK(p->headroom() == 570);
 }
 
-TEST_CASE("clearing: of a packet with room, in front of the datagram and behind it, too")
+TEST_CASE("clearing: headroom and tailroom of a packet are cleared")
 {
-    roomy_cleared_pool pool;
+    headroom_cleared_pool pool;
     for (int round = 0; round < 2; ++round) {
         auto p = pool.acquire(548);
         p->size = 548;
@@ -194,9 +195,9 @@ TEST_CASE("clearing: of a packet with room, in front of the datagram and behind 
     }
 }
 
-TEST_CASE("room: reset() takes the used bytes back to the datagram")
+TEST_CASE("headroom: reset() moves the used bytes to the start of the datagram")
 {
-    roomy_pool pool;
+    headroom_pool pool;
     auto const p = pool.acquire(100);
     auto const* const datagram = p->data();
     p->size = 50;
@@ -212,10 +213,9 @@ TEST_CASE("room: reset() takes the used bytes back to the datagram")
     CHECK(p->buffer().size() == 548);
 }
 
-TEST_CASE(
-    "room: a size that the bucket holds is no error, as without room; but nothing can be added")
+TEST_CASE("headroom: a size up to the capacity is no error, but nothing can be appended")
 {
-    roomy_pool pool;
+    headroom_pool pool;
     auto const p = pool.acquire(100);
     p->size = 121;
     CHECK(p->used().size() == 121);
@@ -225,7 +225,7 @@ TEST_CASE(
     CHECK(p->used().size() == 568);
 }
 
-TEST_CASE("room: tailroom alone")
+TEST_CASE("headroom: tailroom without headroom")
 {
     pktpool::basic_packet_pool<pktpool::rtp_buckets<pktpool::ip::v4>> pool;
     auto const p = pool.acquire(100);
@@ -233,7 +233,7 @@ TEST_CASE("room: tailroom alone")
     CHECK(p->tailroom() == 120);
 }
 
-TEST_CASE("room: as much as there can be")
+TEST_CASE("headroom: the largest headroom and tailroom")
 {
     pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 65535, 65535>>
         pool;
@@ -245,9 +245,9 @@ TEST_CASE("room: as much as there can be")
     CHECK(p->tailroom() == 0);
 }
 
-TEST_CASE("room: a datagram never gets larger than 65535")
+TEST_CASE("headroom: a datagram is never larger than 65535")
 {
-    roomy_hardened_pool pool;
+    headroom_hardened_pool pool;
     auto const p = pool.acquire(65535);
     p->size = 65530;
     CHECK(p->headroom() == 5);
@@ -258,7 +258,7 @@ TEST_CASE("room: a datagram never gets larger than 65535")
     CHECK(p->tailroom() == 0);
 }
 
-TEST_CASE("room: headroom alone, of a multiple of the alignment")
+TEST_CASE("headroom: headroom without tailroom, a multiple of the alignment")
 {
     head_only_pool pool;
     auto p = pool.acquire(100);
@@ -276,24 +276,24 @@ TEST_CASE("room: headroom alone, of a multiple of the alignment")
     pool.release(std::move(p));
 }
 
-TEST_CASE("room: it counts among the idle bytes, and only where it is declared")
+TEST_CASE("headroom: it counts as idle bytes, and exists only if it is declared")
 {
-    roomy_pool pool;
+    headroom_pool pool;
     pool.reserve(20, 1);
-    CHECK(pool.idle(0).bytes == sizeof(roomy_pool::packet) + 16 + 20 + 20);
-    CHECK(has_room<roomy_pool>);
-    CHECK(!has_room<pktpool::packet_pool>);
+    CHECK(pool.idle(0).bytes == sizeof(headroom_pool::packet) + 16 + 20 + 20);
+    CHECK(has_headroom<headroom_pool>);
+    CHECK(!has_headroom<pktpool::packet_pool>);
 }
 
-TEST_CASE("room: a slab of one bucket has it")
+TEST_CASE("headroom: packets of a slab have it")
 {
-    pktpool::basic_packet_slab<one_roomy_bucket> slab;
+    pktpool::basic_packet_slab<one_headroom_bucket> slab;
     auto p = slab.alloc();
     CHECK(p->headroom() == 1);
     CHECK(slab.try_push_back(p));
 }
 
-TEST_CASE("room: who takes more than there is ends the program, and is told how much there was")
+TEST_CASE("headroom: a call that exceeds it ends the program with a report of the bytes left")
 {
     for (auto const& [how, what] : {
              std::pair{"prepend",
@@ -307,14 +307,14 @@ TEST_CASE("room: who takes more than there is ends the program, and is told how 
              {"size_and_trim_start", "header_size <= size <= capacity does not hold"},
              {"size_and_trim_end", "header_size <= size <= capacity does not hold"},
          }) {
-        auto const child = run_child(MISUSE_OF_PACKETS " roomy " + std::string(how));
+        auto const child = run_child(MISUSE_OF_PACKETS " with_headroom " + std::string(how));
         CAPTURE(child.output);
         CHECK(!child.succeeded);
         CHECK(child.output.find(what) != std::string::npos);
     }
 }
 
-TEST_CASE("room: hardened sees what is written outside of it")
+TEST_CASE("headroom: hardened reports writes outside of it")
 {
     for (auto const& [how, what] : {
              std::pair{"in_front_of_headroom",
@@ -329,18 +329,19 @@ TEST_CASE("room: hardened sees what is written outside of it")
              {"idle_headroom", "written after its release: byte -10 of its buffer is 0x41"},
              {"idle_trailer", "written after its release: byte 568 of its buffer is 0x41"},
          }) {
-        auto const child = run_unpoisoned(MISUSE_OF_PACKETS " roomy_hardened " + std::string(how));
+        auto const child =
+            run_unpoisoned(MISUSE_OF_PACKETS " headroom_hardened " + std::string(how));
         CAPTURE(child.output);
         CHECK(!child.succeeded);
         CHECK(child.output.find(what) != std::string::npos);
     }
-    CHECK(run_child(MISUSE_OF_PACKETS " roomy_hardened nothing").output == "survived\n");
-    CHECK(run_child(MISUSE_OF_PACKETS " roomy nothing").output == "survived\n");
+    CHECK(run_child(MISUSE_OF_PACKETS " headroom_hardened nothing").output == "survived\n");
+    CHECK(run_child(MISUSE_OF_PACKETS " with_headroom nothing").output == "survived\n");
 }
 
 TEST_CASE_TEMPLATE(
-    "shrink_to_bucket: what a packet holds moves to the smallest bucket that holds it", Pool,
-    pktpool::packet_pool, roomy_pool, roomy_adaptive_pool, roomy_hardened_pool)
+    "shrink_to_bucket: the contents move to a packet of the smallest bucket that holds them", Pool,
+    pktpool::packet_pool, headroom_pool, headroom_adaptive_pool, headroom_hardened_pool)
 {
     Pool pool;
     auto p = pool.acquire(1472);
@@ -356,17 +357,17 @@ TEST_CASE_TEMPLATE(
     CHECK(bool{p->need_resend});
     CHECK(is_numbered(p->used(), 1));
     CHECK(p->used().size() == 20);
-    CHECK(pool.idle(2).count == 1); // the large one is back
+    CHECK(pool.idle(2).count == 1); // the large packet is idle
     CHECK(!pool.shrink_to_bucket(p));
     pool.release(std::move(p));
     CHECK(!pool.shrink_to_bucket(p)); // null
     CHECK(pool.idle(0).count == 1);
 }
 
-TEST_CASE("shrink_to_bucket: never to a larger one")
+TEST_CASE("shrink_to_bucket: never moves to a larger bucket")
 {
     pktpool::packet_pool pool;
-    auto p = pktpool::create_packet(100); // of no bucket
+    auto p = pktpool::create_packet(100); // without a bucket
     p->size = 21;
     CHECK(!pool.shrink_to_bucket(p));
     CHECK(p->allocated == 100);
@@ -402,9 +403,9 @@ TEST_CASE("shrink_to_bucket: at every edge of the buckets, and from above the la
     }
 }
 
-TEST_CASE("shrink_to_bucket: what was prepended and trimmed")
+TEST_CASE("shrink_to_bucket: after prepend and trim_start")
 {
-    roomy_hardened_pool pool;
+    headroom_hardened_pool pool;
     for (std::size_t const prepended : {0U, 3U, 10U}) {
         for (std::size_t const trimmed : {0U, 2U, 15U}) {
             auto p = pool.acquire(1472);
@@ -420,15 +421,15 @@ TEST_CASE("shrink_to_bucket: what was prepended and trimmed")
             CHECK(is_numbered(p->used(), static_cast<int>(7 + trimmed)));
             CHECK(p->headroom() == 10 - prepended + trimmed);
             CHECK(p->tailroom() == 20);
-            CHECK(p->allocated == 548); // the datagram ends 22 bytes from where it started
+            CHECK(p->allocated == 548); // the used bytes end 22 bytes behind the start
             pool.release(std::move(p));
         }
     }
 }
 
-TEST_CASE("shrink_to_bucket: all that is left may be what was prepended")
+TEST_CASE("shrink_to_bucket: all used bytes may be in the headroom")
 {
-    roomy_pool pool;
+    headroom_pool pool;
     auto p = pool.acquire(1472);
     p->size = 22;
     p->prepend(10);
@@ -441,9 +442,9 @@ TEST_CASE("shrink_to_bucket: all that is left may be what was prepended")
     CHECK(p->headroom() == 0);
 }
 
-TEST_CASE("shrink_to_bucket: the new packet was acquired where the old one shrank")
+TEST_CASE("shrink_to_bucket: its caller is the call site of the new packet")
 {
-    roomy_hardened_pool pool;
+    headroom_hardened_pool pool;
     auto p = pool.acquire(1472);
     auto const here = std::source_location::current();
     CHECK(pool.shrink_to_bucket(p, here));
@@ -453,7 +454,7 @@ TEST_CASE("shrink_to_bucket: the new packet was acquired where the old one shran
     CHECK(std::string(call_sites[0].call_site.file_name()) == here.file_name());
 }
 
-TEST_CASE("shrink_to_bucket: without memory the packet stays as it was")
+TEST_CASE("shrink_to_bucket: without memory the packet is unchanged")
 {
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, tagged> pool;
     auto p = pool.acquire(1472);
@@ -473,7 +474,7 @@ TEST_CASE("shrink_to_bucket: without memory the packet stays as it was")
 
 TEST_CASE("shrink_to_bucket: counts as an acquire and a release")
 {
-    roomy_adaptive_pool pool;
+    headroom_adaptive_pool pool;
     auto p = pool.acquire(1472);
     p->size = 1;
     CHECK(pool.shrink_to_bucket(p));

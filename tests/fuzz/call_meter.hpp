@@ -1,4 +1,4 @@
-// The memory that pools are given: counted, and refused on demand.
+// Measures what a call of a pool does, with memory that fails on demand.
 #pragma once
 
 #include <algorithm>
@@ -11,28 +11,28 @@
 #include <stdexcept>
 
 #include "allocations.hpp"
-#include "own_door.hpp"
+#include "checked_lock.hpp"
 #include "payload.hpp"
 #include "rules.hpp"
 #include "watched_metadata.hpp"
 
 namespace fuzz {
 
-/// How an operation ended.
+/// How a call ended.
 enum class outcome { done, no_memory, no_metadata, too_large };
 
-/// A resource on top of the heap that knows what is out. Its memory is never zero when it is new.
+/// A resource on top of the heap that counts live blocks. New memory is never zero.
 class counting_resource final : public std::pmr::memory_resource {
 public:
     [[nodiscard]] amount live() const { return live_; }
-    /// So far: blocks that came back with something in them, and calls while no door was held.
+    /// So far: freed blocks that were not all zero, and calls without a lock.
     [[nodiscard]] std::size_t uncleared() const { return uncleared_; }
-    [[nodiscard]] std::size_t calls_outside() const { return calls_outside_; }
+    [[nodiscard]] std::size_t calls_without_lock() const { return calls_without_lock_; }
 
 private:
     void* do_allocate(std::size_t bytes, std::size_t) override
     {
-        calls_outside_ += own_door::held_doors == 0 ? 1 : 0;
+        calls_without_lock_ += checked_lock::held_locks == 0 ? 1 : 0;
         void* const memory = ::operator new(bytes);
         constexpr std::size_t header = 64;
         std::memset(memory, 0xa5, std::min(bytes, header));
@@ -42,7 +42,7 @@ private:
     }
     void do_deallocate(void* memory, std::size_t bytes, std::size_t) override
     {
-        calls_outside_ += own_door::held_doors == 0 ? 1 : 0;
+        calls_without_lock_ += checked_lock::held_locks == 0 ? 1 : 0;
         uncleared_ += is_filled(memory, bytes, std::byte{0}) ? 0 : 1;
         --live_.count;
         live_.bytes -= bytes;
@@ -55,31 +55,31 @@ private:
 
     amount live_;
     std::size_t uncleared_ = 0;
-    std::size_t calls_outside_ = 0;
+    std::size_t calls_without_lock_ = 0;
 };
 
-/// What a call did.
+/// The effects of one call.
 struct effects {
     std::size_t allocations = 0;
     std::size_t refused_memory = 0;
     std::size_t refused_metadata = 0;
     std::size_t constructed_metadata = 0;
-    std::size_t moved_metadata = 0;            ///< or copied
-    std::size_t metadata_destroyed_inside = 0; ///< a door
-    std::size_t entries = 0;                   ///< through doors
-    std::size_t source_calls_outside = 0;
-    std::size_t uncleared = 0; ///< blocks that the source got back with something in them
+    std::size_t moved_metadata = 0;       ///< or copied
+    std::size_t destroyed_under_lock = 0; ///< metadata
+    std::size_t entries = 0;              ///< calls of checked_lock::enter
+    std::size_t source_calls_without_lock = 0;
+    std::size_t uncleared = 0; ///< freed blocks that were not all zero
 };
 
-/// Books what operations of pools take and give back; its own users' memory is not in it.
-class ledger {
+/// Measures the calls of pools; other memory is not counted.
+class call_meter {
 public:
     static constexpr auto never = std::numeric_limits<std::size_t>::max();
 
-    ledger() { recover(); }
-    ledger(ledger const&) = delete;
-    ledger& operator=(ledger const&) = delete;
-    ~ledger() { recover(); }
+    call_meter() { recover(); }
+    call_meter(call_meter const&) = delete;
+    call_meter& operator=(call_meter const&) = delete;
+    ~call_meter() { recover(); }
 
     [[nodiscard]] counting_resource& resource(std::size_t index) { return resources_.at(index); }
     [[nodiscard]] counting_resource const& resource(std::size_t index) const
@@ -87,7 +87,7 @@ public:
         return resources_.at(index);
     }
 
-    /// So many more allocations succeed.
+    /// That many more allocations succeed.
     void fail_memory_after(std::size_t successes) { successes_left_ = successes; }
     static void fail_metadata_after(std::size_t successes) { watched.successes_left = successes; }
     void recover()
@@ -96,14 +96,14 @@ public:
         watched.successes_left = metadata_counts::never;
     }
 
-    /// Calls it with the memory that is left.
+    /// Calls `call` with the memory that is left.
     template <class Call>
     outcome run(Call const& call);
 
-    /// Of the last call.
+    /// The effects of the last call.
     [[nodiscard]] effects const& last() const { return last_; }
 
-    /// Packets that a heap_source gave, and all other blocks.
+    /// Packets of a heap_source, and all other blocks.
     [[nodiscard]] amount heap_packets() const { return heap_packets_; }
     [[nodiscard]] std::size_t other_blocks() const
     {
@@ -112,7 +112,7 @@ public:
     }
 
 private:
-    /// What there was so far.
+    /// All effects so far.
     [[nodiscard]] effects so_far() const
     {
         return {.allocations = allocation_count(),
@@ -120,10 +120,10 @@ private:
                 .refused_metadata = watched.refused,
                 .constructed_metadata = watched.constructed,
                 .moved_metadata = watched.moved,
-                .metadata_destroyed_inside = watched.destroyed_inside,
-                .entries = own_door::entries,
-                .source_calls_outside =
-                    resources_[0].calls_outside() + resources_[1].calls_outside(),
+                .destroyed_under_lock = watched.destroyed_under_lock,
+                .entries = checked_lock::entries,
+                .source_calls_without_lock =
+                    resources_[0].calls_without_lock() + resources_[1].calls_without_lock(),
                 .uncleared = resources_[0].uncleared() + resources_[1].uncleared()};
     }
 
@@ -135,7 +135,7 @@ private:
 };
 
 template <class Call>
-outcome ledger::run(Call const& call)
+outcome call_meter::run(Call const& call)
 {
     auto const live = live_allocations();
     auto const mallocs = live_mallocs();
@@ -154,16 +154,15 @@ outcome ledger::run(Call const& call)
             result = outcome::no_metadata;
         }
     }
-    // All that the exception held is gone, too.
+    // The exception and its memory no longer exist.
     blocks_ += live_allocations() - live;
     heap_packets_.count += live_mallocs() - mallocs;
     heap_packets_.bytes += malloced_bytes() - bytes;
     last_ = so_far();
     for (auto const field :
          {&effects::allocations, &effects::refused_memory, &effects::refused_metadata,
-          &effects::constructed_metadata, &effects::moved_metadata,
-          &effects::metadata_destroyed_inside, &effects::entries, &effects::source_calls_outside,
-          &effects::uncleared}) {
+          &effects::constructed_metadata, &effects::moved_metadata, &effects::destroyed_under_lock,
+          &effects::entries, &effects::source_calls_without_lock, &effects::uncleared}) {
         last_.*field -= before.*field;
     }
     successes_left_ -= successes_left_ == never ? 0 : last_.allocations;

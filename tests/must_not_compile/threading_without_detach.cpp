@@ -1,4 +1,4 @@
-// A threading policy lets a pool go to another thread.
+// A threading policy has detach().
 #include <source_location>
 #include <string_view>
 

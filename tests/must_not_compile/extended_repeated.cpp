@@ -1,4 +1,4 @@
-// What is added is of another size.
+// An additional bucket has a size that no other bucket has.
 #include <memory>
 
 import pktpool;

@@ -1,4 +1,4 @@
-// Which operations pass the door of a pool or a slab: all, and each once.
+// Every operation of a pool and a slab calls Threading::enter exactly once.
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -31,12 +31,12 @@ using bounded = pool_with<pktpool::max_idle_bytes<2000>, pktpool::clear_on_relea
 using slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, recording, calling_metadata,
                                         calling_source>;
 
-/// Whether a pool hears of a handle that is destroyed.
+/// Whether a dropped handle returns to its pool.
 template <class Pool>
-inline constexpr bool hears_of_drops =
+inline constexpr bool drops_reach_pool =
     std::is_same_v<Pool, returning> || std::is_same_v<Pool, watched>;
 
-/// Of an operation that throws.
+/// The entries of an operation that throws.
 template <class Use>
 entries entries_of_refused(Use use)
 {
@@ -45,8 +45,8 @@ entries entries_of_refused(Use use)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("doors: every operation of a pool comes in, once", Pool, plain, returning,
-                   watched, bounded)
+TEST_CASE_TEMPLATE("thread checks: every operation of a pool enters exactly once", Pool, plain,
+                   returning, watched, bounded)
 {
     Pool pool;
     using handle = typename Pool::packet_ptr;
@@ -61,13 +61,13 @@ TEST_CASE_TEMPLATE("doors: every operation of a pool comes in, once", Pool, plai
     CHECK(entries_of([&] { pool.release(batch); }) == entries{"release()"});
     CHECK(entries_of([&] { pool.acquire(4000, batch); }) == entries{"acquire()"});
     CHECK(entries_of([&] { pool.release(batch); }) == entries{"release()"});
-    CHECK(entries_of([&] { pool.release(batch); }) == entries{"release()"}); // of null handles
+    CHECK(entries_of([&] { pool.release(batch); }) == entries{"release()"}); // null handles
     CHECK(entries_of([&] { pool.release(std::move(p)); }) == entries{"release()"});
     CHECK(entries_of([&] { pool.release(std::move(exact)); }) == entries{"release()"});
     CHECK(entries_of([&] { pool.release(nullptr); }) == entries{"release()"});
     CHECK(entries_of([&] { p = pool.acquire(100); }) == entries{"acquire()"}); // a hit
     CHECK(entries_of([&] { dropped.reset(); }) ==
-          (hears_of_drops<Pool> ? entries{"a dropped handle"} : entries{}));
+          (drops_reach_pool<Pool> ? entries{"a dropped handle"} : entries{}));
     CHECK(entries_of([&] { pool.reserve(20, 2); }) == entries{"reserve()"});
     CHECK(entries_of([&] { pool.reserve(20, 0); }) == entries{"reserve()"});
     CHECK(entries_of([&] { pool.decay(); }) == entries{"decay()"});
@@ -81,8 +81,8 @@ TEST_CASE_TEMPLATE("doors: every operation of a pool comes in, once", Pool, plai
     }
 }
 
-TEST_CASE_TEMPLATE("doors: what has nothing to do, or is refused, comes in, too", Pool, plain,
-                   returning, watched, bounded)
+TEST_CASE_TEMPLATE("thread checks: operations without effect and refused operations enter, too",
+                   Pool, plain, returning, watched, bounded)
 {
     Pool pool;
     auto p = pool.acquire(100);
@@ -101,7 +101,7 @@ TEST_CASE_TEMPLATE("doors: what has nothing to do, or is refused, comes in, too"
     CHECK(entries_of([&] { pool.release(none); }) == entries{"release()"});
 }
 
-TEST_CASE("doors: every operation of a slab comes in, once")
+TEST_CASE("thread checks: every operation of a slab enters exactly once")
 {
     slab s(100, 1);
     slab::packet_ptr p;

@@ -1,4 +1,4 @@
-// What cannot be locked keeps nobody out.
+// synchronized needs a mutex: a type with lock() and unlock().
 import pktpool;
 
 struct mine {

@@ -1,4 +1,4 @@
-// Detaching a pool never throws.
+// detach() does not throw.
 #include <source_location>
 #include <string_view>
 

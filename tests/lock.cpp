@@ -1,10 +1,12 @@
-// What runs inside the door of a pool or a slab, and what outside of it.
+// What runs while the lock of a pool or slab is held, and what runs without it.
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <source_location>
+#include <string_view>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -37,13 +39,13 @@ using other_buckets =
 using slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, recording, calling_metadata,
                                         calling_source>;
 
-/// Whether a pool hears of a handle that is destroyed.
+/// Whether a dropped handle returns to its pool.
 template <class Pool>
-inline constexpr bool hears_of_drops =
+inline constexpr bool drops_reach_pool =
     std::is_same_v<Pool, returning> || std::is_same_v<Pool, watched>;
 
-/// Everything that calls the source or makes and destroys metadata, and drops only what the pool
-/// hears of.
+/// Calls everything that calls the source or constructs and destroys metadata. Drops only handles
+/// whose drops reach the pool.
 template <class Pool>
 void use(Pool& pool)
 {
@@ -51,16 +53,16 @@ void use(Pool& pool)
     pool.acquire(100, many);
     pool.release(std::move(many.front()));
     for (int i = 0; i < 2; ++i) {
-        pool.release(many); // more than are kept
+        pool.release(many); // more packets than are kept
         pool.acquire(100, many);
     }
-    for (auto& p : many) { // more than are kept, one after the other
+    for (auto& p : many) { // more packets than are kept, one by one
         pool.release(std::move(p));
     }
     pool.acquire(3000, many);
     pool.release(many);
     pool.release(pool.acquire(3000));
-    if constexpr (std::is_same_v<Pool, plain>) { // frees what another one made
+    if constexpr (std::is_same_v<Pool, plain>) { // frees packets of another pool
         other_buckets other;
         pool.release(other.acquire(64));
         many.front() = other.acquire(64);
@@ -85,7 +87,7 @@ void use(Pool& pool)
     }
     calling_source::failure.start(1);
     CHECK_THROWS_AS(pool.reserve(1, 3), std::bad_alloc);
-    if constexpr (hears_of_drops<Pool>) {
+    if constexpr (drops_reach_pool<Pool>) {
         pool.acquire(100, many);
         many.clear();
         pool.acquire(3000).reset();
@@ -99,10 +101,10 @@ void use(slab& s)
     auto q = s.alloc();
     CHECK(s.try_push_back(p));
     CHECK_FALSE(s.try_push_back(q));
-    calling_metadata::failure.start(0); // of a hit
+    calling_metadata::failure.start(0); // at a hit
     CHECK_THROWS_AS(static_cast<void>(s.alloc()), std::bad_alloc);
     p = s.alloc();
-    calling_metadata::failure.start(0); // of a miss
+    calling_metadata::failure.start(0); // at a miss
     CHECK_THROWS_AS(static_cast<void>(s.alloc()), std::bad_alloc);
     calling_source::failure.start(0);
     CHECK_THROWS_AS(static_cast<void>(s.alloc()), std::bad_alloc);
@@ -115,48 +117,49 @@ struct calls {
     std::size_t outside = 0;
 };
 
-template <class Door>
-calls calls_of(point at, Door& door)
+template <class Object>
+calls calls_of(point at, Object& object)
 {
     calls count;
     interruption const look(at, 0,
                             [&] { ++(recording::inside > 0 ? count.inside : count.outside); });
-    use(door);
+    use(object);
     return count;
 }
 
-template <class Door>
-void check_sides(Door& door)
+template <class Object>
+void check_calls(Object& object)
 {
     for (auto const at : {point::allocate, point::deallocate, point::made}) {
         CAPTURE(static_cast<int>(at));
-        auto const count = calls_of(at, door);
+        auto const count = calls_of(at, object);
         CHECK(count.inside > 0);
         CHECK(count.outside == 0);
     }
-    auto const destroyed = calls_of(point::destroyed, door);
+    auto const destroyed = calls_of(point::destroyed, object);
     CHECK(destroyed.inside == 0);
     CHECK(destroyed.outside > 0);
 }
 
 } // namespace
 
-TEST_CASE_TEMPLATE("doors: the source and constructors of metadata run inside, destructors outside",
-                   Pool, plain, returning, watched)
+TEST_CASE_TEMPLATE(
+    "lock: the source and constructors of metadata run under the lock, destructors without it",
+    Pool, plain, returning, watched)
 {
     Pool pool;
-    check_sides(pool);
+    check_calls(pool);
 }
 
-TEST_CASE("doors: so it is with a slab")
+TEST_CASE("lock: the same holds for a slab")
 {
     slab s(100, 1);
-    check_sides(s);
+    check_calls(s);
 }
 
 namespace {
 
-/// As a source may be that is not made for threads.
+/// A source that is not safe for concurrent calls.
 struct unlocked_source {
     static inline std::size_t calls = 0;
 
@@ -201,8 +204,8 @@ void on_three_threads(Use use)
 
 } // namespace
 
-TEST_CASE_TEMPLATE("doors: under synchronized a source needs no lock of its own", Pool,
-                   shared_plain, shared_returning, shared_watched)
+TEST_CASE_TEMPLATE("lock: under synchronized a source needs no lock of its own", Pool, shared_plain,
+                   shared_returning, shared_watched)
 {
     unlocked_source::calls = 0;
     {
@@ -225,7 +228,7 @@ TEST_CASE_TEMPLATE("doors: under synchronized a source needs no lock of its own"
     CHECK(unlocked_source::calls == std::size_t{3} * 300 * packets * 2);
 }
 
-TEST_CASE("doors: under synchronized a slab may be asked for its numbers meanwhile")
+TEST_CASE("lock: under synchronized idle() of a slab may be called from any thread")
 {
     shared_slab slab(100, 2);
     std::atomic<std::size_t> too_many{0};
@@ -240,4 +243,42 @@ TEST_CASE("doors: under synchronized a slab may be asked for its numbers meanwhi
     });
     CHECK(slab.idle().count == 2);
     CHECK(too_many == 0);
+}
+
+namespace {
+
+/// Shows whether it is locked.
+struct open_mutex {
+    static inline int locked = 0;
+
+    static void lock() { ++locked; }
+    static void unlock() { --locked; }
+};
+struct locked_door {
+    std::unique_lock<open_mutex> enter(std::string_view, std::source_location)
+    {
+        return std::unique_lock(mutex_);
+    }
+    static void detach() noexcept {}
+
+private:
+    open_mutex mutex_;
+};
+
+} // namespace
+
+TEST_CASE("doors: a source runs only while the lock is held, also when an operation fails")
+{
+    pktpool::basic_packet_pool<libtorrent_buckets, locked_door, calling_metadata, calling_source,
+                               pktpool::return_on_drop>
+        pool;
+    for (auto const at : {point::allocate, point::deallocate}) {
+        CAPTURE(static_cast<int>(at));
+        std::size_t unlocked = 0;
+        interruption const look(at, 0, [&] { unlocked += open_mutex::locked > 0 ? 0 : 1; });
+        use(pool);
+        CHECK(interruption::calls > 0);
+        CHECK(unlocked == 0);
+    }
+    CHECK(open_mutex::locked == 0);
 }

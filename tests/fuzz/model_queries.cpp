@@ -1,4 +1,4 @@
-// What the model says of its pools.
+// The expected values of the model.
 #include <algorithm>
 #include <cstddef>
 #include <vector>
@@ -30,13 +30,13 @@ std::size_t model::capacity_for(std::size_t size) const
 
 std::vector<idle_packet> const& model::idle_for(std::size_t pool, std::size_t size) const
 {
-    return home_of(pool).slabs.at(bucket_of(size)).idle;
+    return core_of(pool).slabs.at(bucket_of(size)).idle;
 }
 
-std::size_t model::room(std::size_t pool, std::size_t size) const
+std::size_t model::most_idle(std::size_t pool, std::size_t size) const
 {
     auto const bucket = bucket_of(size);
-    auto const others = idle_bytes(home_of(pool)) - idle(pool, bucket).bytes;
+    auto const others = idle_bytes(core_of(pool)) - idle(pool, bucket).bytes;
     auto const ceiling = rules_.tracks_demand ? no_ceiling : rules_.buckets[bucket].limit;
     return std::min(ceiling, (rules_.most_idle_bytes - others) / bytes(bucket));
 }
@@ -44,9 +44,10 @@ std::size_t model::room(std::size_t pool, std::size_t size) const
 bool model::is_idle(void const* packet) const
 {
     auto const is_there = [&](idle_packet const& each) { return each.at.packet == packet; };
-    return std::ranges::any_of(homes_, [&](home const& home) {
-        return std::ranges::any_of(
-            home.slabs, [&](slab const& each) { return std::ranges::any_of(each.idle, is_there); });
+    return std::ranges::any_of(cores_, [&](core const& each_core) {
+        return std::ranges::any_of(each_core.slabs, [&](slab const& each) {
+            return std::ranges::any_of(each.idle, is_there);
+        });
     });
 }
 
@@ -61,7 +62,7 @@ std::size_t model::bytes(std::size_t bucket) const
     return rules_.packet_bytes(rules_.buckets[bucket].size);
 }
 
-std::size_t model::idle_bytes(home const& of) const
+std::size_t model::idle_bytes(core const& of) const
 {
     std::size_t sum = 0;
     for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
@@ -72,21 +73,21 @@ std::size_t model::idle_bytes(home const& of) const
 
 amount model::idle(std::size_t pool, std::size_t bucket) const
 {
-    auto const count = home_of(pool).slabs[bucket].idle.size();
+    auto const count = core_of(pool).slabs[bucket].idle.size();
     return {.count = count, .bytes = count * bytes(bucket)};
 }
 
 amount model::idle(std::size_t pool) const
 {
-    amount sum{.count = 0, .bytes = idle_bytes(home_of(pool))};
-    for (auto const& slab : home_of(pool).slabs) {
+    amount sum{.count = 0, .bytes = idle_bytes(core_of(pool))};
+    for (auto const& slab : core_of(pool).slabs) {
         sum.count += slab.idle.size();
     }
     return sum;
 }
 
-/// Above the largest bucket nothing is idle, and there is no capacity.
-counters model::row(home const& of, std::size_t bucket) const
+/// Above the largest bucket there are no idle packets, and no capacity.
+counters model::row(core const& of, std::size_t bucket) const
 {
     auto const& slab = of.slabs[bucket];
     auto row = slab.count;
@@ -100,7 +101,7 @@ counters model::row(home const& of, std::size_t bucket) const
 
 counted_rows model::counted(std::size_t pool) const
 {
-    home const& of = home_of(pool);
+    core const& of = core_of(pool);
     counted_rows rows;
     counters sum;
     for (std::size_t bucket = 0; bucket < of.slabs.size(); ++bucket) {
@@ -110,7 +111,8 @@ counted_rows model::counted(std::size_t pool) const
         }
     }
     sum.capacity = 0;
-    sum.most_outstanding = of.most_outstanding; // those of the buckets are of different moments
+    // Not the sum: the buckets had their peaks at different moments.
+    sum.most_outstanding = of.most_outstanding;
     rows.push_back(sum);
     return rows;
 }
@@ -119,7 +121,7 @@ counted_rows model::counted_since(std::size_t pool)
 {
     auto const now = counted(pool);
     auto since = now;
-    auto& earlier = home_of(pool).remembered;
+    auto& earlier = core_of(pool).remembered;
     for (std::size_t i = 0; i < earlier.size(); ++i) {
         for (auto const& field : counters_fields) {
             since[i].*field.value -= field.grows ? earlier[i].*field.value : 0;
@@ -129,20 +131,21 @@ counted_rows model::counted_since(std::size_t pool)
     return since;
 }
 
-std::vector<placed> model::recorded(std::size_t pool) const
+std::vector<call_site_packets> model::recorded(std::size_t pool) const
 {
-    std::vector<placed> result;
+    std::vector<call_site_packets> result;
     for (auto const& packet : slots_) {
         if (!packet || packet->from != pools_.at(pool) || !packet->is_recorded) {
             continue;
         }
-        auto const same = std::ranges::find_if(result, [&](placed const& each) {
-            return each.place == packet->place && each.bucket == packet->bucket;
+        auto const same = std::ranges::find_if(result, [&](call_site_packets const& each) {
+            return each.call_site == packet->call_site && each.bucket == packet->bucket;
         });
         if (same != result.end()) {
             ++same->count;
         } else {
-            result.push_back({.place = packet->place, .bucket = packet->bucket, .count = 1});
+            result.push_back(
+                {.call_site = packet->call_site, .bucket = packet->bucket, .count = 1});
         }
     }
     return result;
@@ -150,16 +153,16 @@ std::vector<placed> model::recorded(std::size_t pool) const
 
 std::size_t model::source_of(std::size_t pool) const
 {
-    return home_of(pool).source;
+    return core_of(pool).source;
 }
 
 std::size_t model::fewest_blocks() const
 {
     std::size_t blocks = 0;
-    for (home const& home : homes_) {
-        blocks += rules_.slabs_on_heap && home.built ? 1 : 0;
+    for (core const& each_core : cores_) {
+        blocks += rules_.slabs_on_heap && each_core.built ? 1 : 0;
         for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
-            auto const& count = home.slabs[i].count;
+            auto const& count = each_core.slabs[i].count;
             blocks += rules_.tracks_demand && count.misses + count.reserved > 0 ? 1 : 0;
         }
     }
@@ -169,8 +172,8 @@ std::size_t model::fewest_blocks() const
 std::size_t model::most_blocks() const
 {
     std::size_t blocks = 0;
-    for (home const& home : homes_) {
-        if (rules_.slabs_on_heap && home.built) {
+    for (core const& each_core : cores_) {
+        if (rules_.slabs_on_heap && each_core.built) {
             blocks += 1 + (rules_.tracks_demand ? rules_.buckets.size() : 0);
         }
     }

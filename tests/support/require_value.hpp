@@ -4,9 +4,9 @@
 
 #include <doctest/doctest.h>
 
-/// What there is, and else a failed test.
+/// The value; the test fails if there is none.
 template <class T>
-T there(std::optional<T> const& value)
+T require_value(std::optional<T> const& value)
 {
     REQUIRE(value.has_value());
     return value.value_or(T{});

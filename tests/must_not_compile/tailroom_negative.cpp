@@ -1,4 +1,4 @@
-// Room is a number of bytes.
+// Tailroom is not negative.
 #include <array>
 #include <memory>
 

@@ -1,4 +1,4 @@
-// A packet without room has no headroom to ask for.
+// headroom() exists only with headroom or tailroom.
 #include <memory>
 
 import pktpool;

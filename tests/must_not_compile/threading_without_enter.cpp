@@ -1,4 +1,4 @@
-// A threading policy says what happens at the start of an operation.
+// A threading policy has enter().
 import pktpool;
 
 struct mine {
