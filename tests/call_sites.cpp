@@ -72,7 +72,7 @@ TEST_CASE("call sites: a report that is too long is cut off, and still names the
     CHECK(!child.succeeded);
     std::string_view const output = child.output;
     std::string_view const begin = "pktpool: ";
-    auto const end = output.find(" " + wrong_line(child.output));
+    auto const end = output.find(" " + announced_line(child.output));
     REQUIRE(output.find(begin) < end);
     auto const text =
         output.substr(output.find(begin) + begin.size(), end - output.find(begin) - begin.size());

@@ -139,7 +139,7 @@ void misuse_of_owner(std::string_view which)
         threading.enter("the first use", {});
         on_another_thread([&] {
             std::string const operation(5000, 'x');
-            next_line_is_wrong();
+            announce_next_line();
             threading.enter(operation, std::source_location::current());
         });
     } else if (which == "shrink_of_overrun") {
