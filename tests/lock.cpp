@@ -267,7 +267,7 @@ private:
 
 } // namespace
 
-TEST_CASE("doors: a source runs only while the lock is held, also when an operation fails")
+TEST_CASE("lock: a source runs only while the lock is held, also when an operation fails")
 {
     pktpool::basic_packet_pool<libtorrent_buckets, locked_door, calling_metadata, calling_source,
                                pktpool::return_on_drop>

@@ -1,7 +1,9 @@
 // The tests write bytes as text, use the same random numbers each time, and check optional values
-// with REQUIRE. NOLINTBEGIN(bugprone-unchecked-optional-access,
-// bugprone-throwing-static-initialization) NOLINTBEGIN(bugprone-random-generator-seed,
-// modernize-raw-string-literal) NOLINTBEGIN(performance-inefficient-string-concatenation)
+// with REQUIRE.
+
+// NOLINTBEGIN(bugprone-unchecked-optional-access, bugprone-throwing-static-initialization)
+// NOLINTBEGIN(bugprone-random-generator-seed, modernize-raw-string-literal)
+// NOLINTBEGIN(performance-inefficient-string-concatenation)
 #include <algorithm>
 #include <array>
 #include <cstddef>
