@@ -49,8 +49,9 @@ TEST_CASE("call sites: a report of a packet names the caller's line")
 
 TEST_CASE("call sites: a report of a pool names the caller's line")
 {
-    for (auto const* const which : {"move", "move_returning", "move_slab", "idle", "bucket",
-                                    "double_release", "shrink_of_overrun", "claim_of_overrun"}) {
+    for (auto const* const which :
+         {"move", "move_returning", "move_slab", "idle", "acquire_exact", "bucket",
+          "double_release", "shrink_of_overrun", "claim_of_overrun"}) {
         check_place(which);
     }
 }

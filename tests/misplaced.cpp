@@ -131,6 +131,11 @@ void misuse_of_owner(std::string_view which)
             announce_next_line();
             static_cast<void>(slab.idle());
         });
+    } else if (which == "acquire_exact") {
+        on_another_thread([&] {
+            announce_next_line();
+            static_cast<void>(pool.acquire<3000>());
+        });
     } else if (which == "bucket") {
         announce_next_line();
         static_cast<void>(pool.idle(3));
