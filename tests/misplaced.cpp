@@ -136,6 +136,13 @@ void misuse_of_owner(std::string_view which)
             announce_next_line();
             static_cast<void>(pool.acquire<3000>());
         });
+    } else if (which == "outstanding") {
+        hardened_pool hardened;
+        hardened.release(hardened.acquire(100));
+        on_another_thread([&] {
+            announce_next_line();
+            static_cast<void>(hardened.outstanding());
+        });
     } else if (which == "bucket") {
         announce_next_line();
         static_cast<void>(pool.idle(3));
