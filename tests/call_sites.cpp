@@ -49,8 +49,9 @@ TEST_CASE("call sites: a report of a packet names the caller's line")
 
 TEST_CASE("call sites: a report of a pool names the caller's line")
 {
-    for (auto const* const which : {"move", "move_returning", "move_slab", "idle", "bucket",
-                                    "double_release", "shrink_of_overrun", "claim_of_overrun"}) {
+    for (auto const* const which :
+         {"move", "move_returning", "move_slab", "idle", "acquire_exact", "outstanding", "bucket",
+          "double_release", "shrink_of_overrun", "claim_of_overrun"}) {
         check_place(which);
     }
 }
@@ -75,4 +76,19 @@ TEST_CASE("call sites: an operation without a source_location names no call site
     CHECK(child.output.find("a move to a pool on thread ") != std::string::npos);
     auto const line = child.output.substr(0, child.output.find('\n'));
     CHECK(line.find('[') == std::string::npos);
+}
+
+TEST_CASE("call sites: a report that is too long is cut off, and still names the line")
+{
+    auto const child = run_child(MISPLACED " long_operation");
+    CAPTURE(child.output);
+    CHECK(!child.succeeded);
+    std::string_view const output = child.output;
+    std::string_view const begin = "pktpool: ";
+    auto const end = output.find(" " + announced_line(child.output));
+    REQUIRE(output.find(begin) < end);
+    auto const text =
+        output.substr(output.find(begin) + begin.size(), end - output.find(begin) - begin.size());
+    CHECK(text.size() > 500);
+    CHECK(text == std::string(text.size(), 'x'));
 }

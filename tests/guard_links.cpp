@@ -78,3 +78,18 @@ TEST_CASE("guard: a report of overwritten links names the packet that holds them
               std::string::npos);
     }
 }
+
+TEST_CASE("guard: a report of overwritten links names the release that found them")
+{
+    auto const bytes = std::to_string(std::stoul(run_child(MISUSE_OF_LINKS).output));
+    for (std::string const where : {"recorded", "batch"}) {
+        std::string command = MISUSE_OF_LINKS " ";
+        command.append(where).append(" ").append(bytes);
+        auto const output = run_unpoisoned(command).output;
+        CAPTURE(where);
+        CAPTURE(output);
+        auto const call_site = output.rfind(" [");
+        REQUIRE(call_site != std::string::npos);
+        CHECK(output.find("misuse_of_links.cpp:", call_site) != std::string::npos);
+    }
+}

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -133,9 +134,29 @@ void misuse_of_owner(std::string_view which)
             announce_next_line();
             static_cast<void>(slab.idle());
         });
+    } else if (which == "acquire_exact") {
+        on_another_thread([&] {
+            announce_next_line();
+            static_cast<void>(pool.acquire<3000>());
+        });
+    } else if (which == "outstanding") {
+        hardened_pool hardened;
+        hardened.release(hardened.acquire(100));
+        on_another_thread([&] {
+            announce_next_line();
+            static_cast<void>(hardened.outstanding());
+        });
     } else if (which == "bucket") {
         announce_next_line();
         static_cast<void>(pool.idle(3));
+    } else if (which == "long_operation") {
+        single_threaded threading;
+        threading.enter("the first use", {});
+        on_another_thread([&] {
+            std::string const operation(5000, 'x');
+            announce_next_line();
+            threading.enter(operation, std::source_location::current());
+        });
     } else if (which == "shrink_of_overrun") {
         hardened_pool hardened;
         auto p = hardened.acquire(1000);

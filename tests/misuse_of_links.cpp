@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,9 @@ void run(std::string_view where, std::size_t distance)
     } else if (where.starts_with("recorded")) {
         overwrite(recorded.get(), distance, wild);
         pool.release(std::move(recorded));
+    } else if (where.starts_with("batch")) {
+        overwrite(recorded.get(), distance, wild);
+        pool.release(std::span(&recorded, 1));
     } else if (where.starts_with("newest")) {
         overwrite(neighbour.get(), distance, wild);
         neighbour.reset();

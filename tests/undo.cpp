@@ -227,6 +227,8 @@ TEST_CASE("undo: a packet does not leak if enter() of the slab throws")
         auto p = slab.alloc();
         closable::closed = true;
         CHECK_THROWS_AS(slab.try_push_back(p), std::runtime_error);
+        decltype(p) none;
+        CHECK_THROWS_AS(slab.try_push_back(none), std::runtime_error);
         closable::closed = false;
         CHECK(calling_source::live == (p ? 1 : 0));
     }
