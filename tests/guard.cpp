@@ -129,6 +129,7 @@ TEST_CASE("guard: the destructor of a pool lists outstanding packets if the poli
     CHECK(contains(child.output, "pktpool: at the end of the pool first used at "));
     CHECK(contains(child.output, "pktpool:   1 of bucket 1, acquired at "));
     CHECK(contains(child.output, "pktpool:   1 of bucket 2, acquired at "));
+    CHECK(contains(child.output, "pktpool:   1 above the largest bucket, acquired at "));
     CHECK(misuse("hardened", "outstanding").output == "survived\n");
     CHECK(misuse("reporting", "nothing").output == "survived\n");
 }

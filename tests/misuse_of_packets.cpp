@@ -169,6 +169,7 @@ void misuse(std::string_view how)
         std::printf("%s\n", is_zero(p->data()) ? "zero" : "something");
     } else if (how == "outstanding") {
         auto const q = pool.acquire(1000);
+        auto const large = pool.acquire(3000);
         Pool(std::move(pool));
     } else if (how == "claim") {
         p->claim(200);

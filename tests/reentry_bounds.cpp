@@ -258,3 +258,32 @@ TEST_CASE("reentry: a slab is consistent after any call from any point")
     }
     CHECK(calling_source::live == 0);
 }
+
+TEST_CASE_TEMPLATE("reentry: a pool that a move replaces is called by its source", Pool, plain,
+                   returning, adaptive)
+{
+    {
+        Pool pool;
+        typename Pool::packet_ptr kept;
+        std::vector<typename Pool::packet_ptr> packets(40);
+        pool.acquire(100, packets);
+        pool.release(packets);
+        {
+            interruption const during(point::deallocate, 0, [&] {
+                pool.release(pool.acquire(100));
+                if (!kept) {
+                    kept = pool.acquire(100);
+                }
+            });
+            pool = Pool();
+        }
+        CHECK(pool.idle().count == 0);
+        CHECK(kept->allocated == 548);
+        CHECK(calling_source::live == 1);
+        kept.reset();
+        CHECK(calling_source::live == 0);
+        pool.release(pool.acquire(100));
+        CHECK(pool.idle().count == 1);
+    }
+    CHECK(calling_source::live == 0);
+}

@@ -54,8 +54,8 @@ template <packet_source Source>
     return memory;
 }
 
-/// The steps between the states of a packet. They call user code: the source, and the constructor
-/// and the destructor of metadata.
+/// The steps between the states of a packet. They call user code: the source, and constructor,
+/// destructor and move assignment of metadata.
 template <class Packet>
 struct packet_lifecycle {
     using metadata = typename Packet::metadata;

@@ -46,8 +46,9 @@ struct packet_lifecycle;
 /// The user may use the bytes that acquire() was asked for. AddressSanitizer, Memcheck and
 /// `hardened` report a use of the bytes between them and the capacity, unless claim() asks for them
 /// as well. With headroom or tailroom the used bytes can grow in front and behind. A broken
-/// contract is reported with the call site and ends the program. All functions are O(1) and belong
-/// to the thread that owns the handle.
+/// contract is reported with the call site and ends the program. All functions are O(1), but
+/// claim() is O(bytes) with a memory checker or `hardened`. They belong to the thread that owns the
+/// handle.
 export template <packet_metadata Metadata, class Layout = fixed_layout,
                  class Protection = no_protection>
 class alignas(packet_alignment) basic_packet : public Metadata {

@@ -21,8 +21,8 @@ struct policy_kind {
 };
 
 // The list of kinds, an entry each: which policies are of the kind, and the default. A new kind is
-// an entry here, a name in policy_kinds, and its concept in policy_of_a_known_kind for the messages
-// of the compiler.
+// an entry here and a name in kinds_but_metadata. If its rule is a concept, name that in
+// policy_of_a_known_kind as well, so that the compiler explains it.
 struct retention_kind : policy_kind<fixed_limit> {
     template <class P>
     static constexpr bool has = retention_policy<P>;

@@ -33,6 +33,12 @@ concept retention_has_surplus = requires(R retention, slab_counts const& counts)
     { retention.surplus(counts) } noexcept -> std::same_as<std::uint32_t>;
 };
 
+/// The slots of a slab grow for every limit or for none.
+template <class R>
+concept retention_bounds_every_limit_or_none =
+    (R::ceiling(0) == no_ceiling) == (R::ceiling(1) == no_ceiling) &&
+    (R::ceiling(0) == no_ceiling) == (R::ceiling(65535) == no_ceiling);
+
 /// The state moves with the slab; a moved-from slab gets a new one.
 template <class R>
 concept retention_moves_without_throwing =
@@ -42,11 +48,13 @@ concept retention_moves_without_throwing =
 /// Decides for one slab how many idle packets it keeps.
 ///   `static constexpr ceiling(limit)`: the most idle packets that it ever holds, or no_ceiling
 ///
-///   `surplus(counts)`: called at each decay; how many of the oldest idle packets it frees
+///   `surplus(counts)`: called at each decay; how many of the oldest idle packets it frees, at most
+///                      `counts.idle`
 /// With `static constexpr bool tracks_demand = true` the slab counts total and most_outstanding.
 export template <class R>
 concept retention_policy =
-    retention_has_ceiling<R> && retention_has_surplus<R> && retention_moves_without_throwing<R>;
+    retention_has_ceiling<R> && retention_has_surplus<R> &&
+    retention_bounds_every_limit_or_none<R> && retention_moves_without_throwing<R>;
 
 template <class R>
 concept tracks_demand = requires { requires R::tracks_demand; };

@@ -1,5 +1,5 @@
-// The core of a pool: one way out (acquire) and one way back (release, batch, drop) for every
-// packet, and the lock around every operation. Exports nothing.
+// The core of a pool: acquire, give_back for every release and drop, and the lock around every
+// operation. Exports nothing.
 module;
 #include <cstddef>
 #include <cstdint>
@@ -123,7 +123,7 @@ public:
                 }
             });
         } catch (...) { // from the threading policy
-            free_without_lock(p, from);
+            free_with_source_of(p, from);
             throw;
         }
         if (done.was_last) [[unlikely]] {
@@ -279,7 +279,7 @@ private:
         } else {
             bool const kept = to != nullptr && slabs_.store(*to, p);
             if (!kept) [[unlikely]] {
-                free_without_lock(p, from);
+                free_with_source_of(p, from);
             }
             return {.kept = kept, .was_last = false};
         }
@@ -298,8 +298,8 @@ private:
         return false;
     }
     /// Frees a packet with the source in its handle.
-    void free_without_lock([[maybe_unused]] packet* p,
-                           [[maybe_unused]] deleter const& from) noexcept
+    void free_with_source_of([[maybe_unused]] packet* p,
+                             [[maybe_unused]] deleter const& from) noexcept
     {
         if constexpr (!drops_reach_pool) {
             if (p != nullptr) {

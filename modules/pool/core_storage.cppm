@@ -88,8 +88,9 @@ private:
     std::atomic<Core*> core_ = nullptr;
 };
 
-/// Moves the idle packets of `from` to `to` and unbinds both. The locks are held one after the
-/// other, so two moves in opposite directions cannot deadlock.
+/// Moves the idle packets of `from` to `to` and unbinds both. Checks the thread of both, one after
+/// the other, so that two moves in opposite directions cannot deadlock. Contract: no other thread
+/// uses either of them.
 template <class Storage>
 void move_core(Storage& from, std::string_view from_name, Storage& to, std::string_view to_name,
                std::source_location where) noexcept

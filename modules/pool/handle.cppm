@@ -27,8 +27,8 @@ private:
     Slab* slab_ = nullptr;
 };
 
-/// A slab that knows the core of its pool. With a power of two as its size the look-up of a bucket
-/// needs no multiplication, and an acquire touches one cache line of it.
+/// A slab that knows the core of its pool. It takes whole cache lines: an acquire touches one, and
+/// the look-up of a bucket needs no multiplication if their number is a power of two.
 template <class Core, class Slab>
 class alignas(64) pool_slab : public Slab {
 public:

@@ -195,7 +195,8 @@ public:
     /// releases the larger one, so that a small datagram does not occupy a large receive buffer
     /// while it waits. Returns whether it moved; null is harmless. With headroom or tailroom the
     /// used bytes keep their distance from the start of the datagram, so headroom() does not fall;
-    /// the tailroom is new. Throws as acquire(); the packet has not changed then. O(used bytes).
+    /// the tailroom is new. Throws as acquire(); the packet has not changed then. Contract with
+    /// `hardened`: `p` is of this pool. O(used bytes).
     bool shrink_to_bucket(packet_ptr& p, here where = here::current())
     {
         if (auto const* const core = storage_.find()) {
@@ -273,7 +274,7 @@ public:
         return core != nullptr ? core->idle(where) : idle_packets{};
     }
 
-    /// The counts of the pool since its construction. O(buckets).
+    /// The counts of the pool; a move takes them along. O(buckets).
     [[nodiscard]] pool_statistics<bucket_count<Buckets>>
     statistics(here where = here::current()) const noexcept
         requires policies::counts

@@ -87,7 +87,8 @@ public:
     ~basic_packet_slab() = default;
 
     /// The most recently returned packet, or a new one of exactly allocate_size() bytes, with
-    /// `Metadata{}`. Throws std::bad_alloc without memory. O(1).
+    /// `Metadata{}`. Throws what source, metadata and threading policy throw, usually
+    /// std::bad_alloc without memory. O(1).
     [[nodiscard]] packet_ptr alloc(here where = here::current())
     {
         return storage_.get().acquire(0, allocate_size(), "alloc()", where);
@@ -95,7 +96,8 @@ public:
 
     /// Keeps the packet if the slab is not full, and frees it otherwise; `p` is null afterwards.
     /// Returns whether it was kept; null is harmless. Throws std::invalid_argument for a packet of
-    /// another capacity, which stays in `p`. O(1).
+    /// another capacity, which stays in `p`. If the threading policy throws, the packet is freed.
+    /// With a run-time limit the first call allocates the slots. O(1).
     bool try_push_back(packet_ptr& p, here where = here::current())
     {
         auto& core = storage_.get();

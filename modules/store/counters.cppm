@@ -10,8 +10,8 @@ export module pktpool:store.counters;
 namespace pktpool {
 
 /// Counts of one bucket, of the packets above the largest bucket, or of all together. All members
-/// but capacity and idle_bytes are packets. `outstanding = hits + misses - kept - freed`,
-/// `idle = kept + reserved - hits - decayed - trimmed`.
+/// but capacity and idle_bytes are packets. Between two operations `outstanding = hits + misses -
+/// kept - freed` and `idle = kept + reserved - hits - decayed - trimmed`.
 export struct bucket_statistics {
     std::size_t capacity = 0;           ///< bytes; 0 if this is not one bucket
     std::uint64_t hits = 0;             ///< acquired, from the slab

@@ -103,9 +103,15 @@ private:
 template <class Packet>
 class growing_slots {
 public:
+    /// From now on the slots do not grow: the slab has no further use.
+    void close() noexcept { closed_ = true; }
+
     /// Makes slots for `packets`. Throws std::bad_alloc; nothing has changed then.
     PKTPOOL_NOINLINE void grow(idle_stack<Packet>& stack, std::uint32_t packets)
     {
+        if (closed_) {
+            return;
+        }
         auto const ceiling = std::bit_ceil(std::max(packets, fewest));
         hold(stack, std::make_unique_for_overwrite<Packet*[]>(stack_slots(ceiling)), ceiling);
     }
@@ -134,6 +140,7 @@ private:
     }
 
     std::unique_ptr<Packet*[]> slots_;
+    bool closed_ = false;
 };
 
 } // namespace pktpool

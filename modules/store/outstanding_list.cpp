@@ -112,11 +112,14 @@ void outstanding_list::report_all() const noexcept
                    .view(),
                {});
         for (auto const& [call_site, bucket, count] : call_sites) {
-            report(message()
-                       .add("  %zu of bucket %zu,", count, bucket)
-                       .add_call_site(" acquired", call_site)
-                       .view(),
-                   {});
+            message line;
+            line.add("  %zu ", count);
+            if (bucket == no_bucket) {
+                line.add("above the largest bucket,");
+            } else {
+                line.add("of bucket %zu,", bucket);
+            }
+            report(line.add_call_site(" acquired", call_site).view(), {});
         }
     } catch (std::exception const&) {
         report("packets are outstanding at the end of a pool, and there is no memory to list them",

@@ -21,7 +21,7 @@ export struct runtime_bucket {};
 template <class B>
 concept one_bucket_policy = bucket_policy<B> && B::buckets.size() == 1;
 
-/// A single slab, which keeps every packet of its capacity.
+/// A single slab, for every packet of its capacity, whatever its bucket index.
 template <class Bucket, class Slab>
 class single_slab {
 public:

@@ -59,9 +59,13 @@ public:
         index_ = index;
     }
 
-    /// Frees the idle packets. The slab has no slots then, so it refuses every packet. O(packets).
+    /// Frees the idle packets. From the start the slab has no slots, so it refuses every packet,
+    /// also those that the source acquires and releases meanwhile. O(packets).
     void free_all(Source& source) noexcept
     {
+        if constexpr (grows) {
+            slots_.close(); // the loop below still reads them
+        }
         for (auto idle = std::exchange(idle_, {}); !idle.empty();) {
             free(source, idle.pop_newest());
         }
