@@ -118,10 +118,10 @@ concept further_policies =
     (policy_of_a_known_kind<Ps> && ...) && (policy_is_not_half_of_another_kind<Ps> && ...) &&
     at_most_one_policy_of_a_kind<Ps...> && demand_is_tracked_only_with_return_on_drop<Ps...>;
 
-/// A slab alone returns no dropped packets, bounds no bytes and counts nothing.
+/// A slab alone returns no dropped packets, bounds no bytes, checks no packets and counts nothing.
 template <class... Ps>
-concept policies_fit_a_slab = ((!drop_kind::has<Ps> && !idle_bound_kind::has<Ps> &&
-                                !hardening_kind::has<Ps> && !counting_kind::has<Ps>) &&
+concept policies_fit_a_slab = ((retention_kind::has<Ps> || source_kind::has<Ps> ||
+                                clearing_kind::has<Ps> || metadata_kind::has<Ps>) &&
                                ...);
 
 /// The policies of a pool or a slab by kind.
