@@ -50,8 +50,9 @@ TEST_CASE("call sites: a report of a packet names the caller's line")
 TEST_CASE("call sites: a report of a pool names the caller's line")
 {
     for (auto const* const which :
-         {"move", "move_returning", "move_slab", "idle", "acquire_exact", "outstanding", "bucket",
-          "double_release", "shrink_of_overrun", "claim_of_overrun"}) {
+         {"move", "move_returning", "move_slab", "idle", "acquire_exact", "outstanding",
+          "statistics", "bucket", "double_release", "batch_of_another_pool",
+          "acquire_beside_overwritten_links", "shrink_of_overrun", "claim_of_overrun"}) {
         check_place(which);
     }
 }

@@ -149,6 +149,7 @@ TEST_CASE_TEMPLATE(
     auto exact = pool.acquire(2000);
     std::array<typename Pool::packet_ptr, 2> batch;
     pool.acquire(1472, batch);
+    auto const line_of_batch = std::source_location::current().line() - 1;
 
     auto call_sites = pool.outstanding();
     REQUIRE(call_sites.size() == 4);
@@ -158,6 +159,7 @@ TEST_CASE_TEMPLATE(
     CHECK(contains(call_sites[0].call_site.file_name(), "guard.cpp"));
     CHECK(call_sites[1].count == 2);
     CHECK(call_sites[1].bucket == 2);
+    CHECK(call_sites[1].call_site.line() == line_of_batch);
     CHECK(call_sites[2].bucket == 0);
     CHECK(call_sites[3].bucket == pktpool::no_bucket);
 

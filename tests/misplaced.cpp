@@ -3,8 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -21,6 +23,8 @@ using headroom_pool =
     pktpool::basic_packet_pool<pktpool::with_headroom_tailroom<libtorrent_buckets, 10, 20>>;
 using hardened_pool =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::hardened>;
+using counted_pool =
+    pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::counted>;
 using returning_pool =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::return_on_drop>;
 using checked_slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, single_threaded>;
@@ -146,6 +150,13 @@ void misuse_of_owner(std::string_view which)
             announce_next_line();
             static_cast<void>(hardened.outstanding());
         });
+    } else if (which == "statistics") {
+        counted_pool counted;
+        counted.release(counted.acquire(100));
+        on_another_thread([&] {
+            announce_next_line();
+            static_cast<void>(counted.statistics());
+        });
     } else if (which == "bucket") {
         announce_next_line();
         static_cast<void>(pool.idle(3));
@@ -169,6 +180,21 @@ void misuse_of_owner(std::string_view which)
         p->data()[100] = std::byte{1};
         announce_next_line();
         p->claim(200);
+    } else if (which == "batch_of_another_pool") {
+        hardened_pool hardened;
+        hardened_pool another;
+        hardened.release(hardened.acquire(100));
+        auto p = another.acquire(100);
+        p->data()[100] = std::byte{1};
+        announce_next_line();
+        hardened.release(std::span(&p, 1));
+    } else if (which == "acquire_beside_overwritten_links") {
+        hardened_pool hardened;
+        auto p = hardened.acquire(100);
+        constexpr auto links = sizeof(hardened_pool::packet) - sizeof(pktpool::packet);
+        std::memset(p->data() - links, 0x41, links);
+        announce_next_line();
+        p = hardened.acquire(100);
     } else if (which == "double_release" || which == "long_path") {
         hardened_pool hardened;
         auto p = which == "long_path" ? acquire_in_a_file_with_a_long_path(hardened)
