@@ -25,12 +25,15 @@ export import :packet.lifecycle;
 export import :store.idle_stack;
 export import :store.slab_core;
 export import :store.single_slab;
+export import :store.pool_slabs;
 export import :store.counters;
 export import :store.slab_set;
 export import :store.outstanding_list;
+export import :store.remote_list;
 
 export import :pool.statistics;
 export import :pool.handle;
+export import :pool.remote;
 export import :pool.core;
 export import :pool.batch;
 export import :pool.core_storage;

@@ -185,9 +185,10 @@ TEST_CASE("statistics: printed as a table and as a line")
           std::string::npos);
     CHECK(table.find("\n above         0 ") != std::string::npos);
     CHECK(table.find("\n total         0         2 ") != std::string::npos);
-    CHECK(pool.statistics().to_line() ==
-          "hits=0 misses=2 kept=1 freed=1 drops=1 decayed=0 trimmed=0 reserved=0 outstanding=0 "
-          "most_outstanding=2 idle=1 idle_bytes=564");
+    CHECK(
+        pool.statistics().to_line() ==
+        "hits=0 misses=2 kept=1 freed=1 drops=1 decayed=0 trimmed=0 reserved=0 remote=0 drained=0 "
+        "outstanding=0 most_outstanding=2 idle=1 idle_bytes=564");
 }
 
 TEST_CASE("statistics: without the policy there is no trace of them")

@@ -182,6 +182,19 @@ struct packet_lifecycle {
         }
     }
 
+    /// Poisons a retired packet until its slab stores or frees it. With `hardened` the slab reads
+    /// the header first.
+    static void poison_returned([[maybe_unused]] Packet& packet) noexcept
+    {
+        if constexpr (memory_is_checked) {
+            if constexpr (protection::hardened) {
+                poison(behind_header(packet), bytes_behind_header(packet));
+            } else {
+                poison(&packet, packet_bytes<Packet>(packet.allocated));
+            }
+        }
+    }
+
     /// Frees a packet without metadata. An idle packet may have no readable header, so the caller
     /// passes its capacity and bucket.
     template <packet_source Source>

@@ -1,5 +1,6 @@
 // Threading policies: which threads may call a pool.
 module;
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <mutex>
@@ -44,6 +45,15 @@ concept threading_starts_unbound = std::is_nothrow_default_constructible_v<T>;
 export template <class T>
 concept threading_policy =
     threading_has_enter<T> && threading_has_detach<T> && threading_starts_unbound<T>;
+
+/// A threading policy whose pool has an owner: other threads may release and drop packets.
+///   `is_owner() noexcept`: whether the running thread is the owner. A release and a drop call it
+///   in
+///                          place of enter(). False while the pool is not bound
+export template <class T>
+concept allows_remote_release = threading_policy<T> && requires(T const policy) {
+    { policy.is_owner() } noexcept -> std::same_as<bool>;
+};
 
 struct nothing_held {};
 
@@ -97,6 +107,39 @@ private:
     std::uintptr_t owner_ = unbound;
 };
 
+/// One thread acquires, any thread releases. As single_threaded, but a release or a drop on another
+/// thread puts the packet on a list of its slab, from which the owner takes it. That takes one
+/// atomic operation per packet, or per span of packets of one slab. It never blocks, allocates or
+/// throws. While no thread owns the pool, every release takes this way.
+///
+/// A handle takes two pointers. The source deallocates on any thread (packet_source).
+///
+/// `detach()` may be called while other threads release, but not while the owner uses the pool.
+export class alignas(64) single_owner { // no cache line with what the owner writes
+public:
+    PKTPOOL_ALWAYS_INLINE nothing_held enter(std::string_view operation,
+                                             std::source_location where) noexcept
+    {
+        if (!is_owner()) [[unlikely]] {
+            bind(operation, where);
+        }
+        return {};
+    }
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE bool is_owner() const noexcept
+    {
+        // Relaxed: a thread reads its own number only if it wrote it.
+        return owner_.load(std::memory_order_relaxed) == this_thread();
+    }
+    inline void detach() noexcept { owner_.store(unbound, std::memory_order_release); }
+
+private:
+    void bind(std::string_view operation, std::source_location where) noexcept;
+
+    static constexpr std::uintptr_t unbound = 0;
+
+    std::atomic<std::uintptr_t> owner_ = unbound;
+};
+
 /// BasicLockable of the standard.
 template <class M>
 concept basic_lockable = requires(M mutex) {
@@ -122,7 +165,8 @@ private:
 };
 
 static_assert(threading_policy<unchecked>);
-static_assert(threading_policy<single_threaded>);
+static_assert(threading_policy<single_threaded> && !allows_remote_release<single_threaded>);
+static_assert(allows_remote_release<single_owner>);
 static_assert(threading_policy<synchronized<>>);
 static_assert(std::is_empty_v<unchecked>);
 

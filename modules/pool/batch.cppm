@@ -11,6 +11,7 @@ export module pktpool:pool.batch;
 import :support.error;
 import :support.memory_checker;
 import :sizes.bucket;
+import :store.remote_list;
 import :pool.core;
 
 namespace pktpool {
@@ -22,6 +23,7 @@ struct batch_operations {
     using slab = typename Core::slab;
     using lifecycle = typename Core::lifecycle;
     using low_water_mark = typename slab::low_water_mark;
+    using fetched = typename Core::slabs::fetched;
     using here = std::source_location;
 
     /// Fills a batch of null handles with packets of slab `index` for `size` bytes. Throws what
@@ -41,11 +43,12 @@ struct batch_operations {
                     throw_size_too_large(size, max_packet_size); // also for an empty batch
                 }
                 before = from.mark();
-                auto const capacity = &from == &slabs.slabs().exact() ? size : from.capacity();
+                bool const is_exact = &from == &slabs.slabs().exact();
                 for (; done < batch.size(); ++done) {
-                    bool const is_hit = from.idle().count > 0;
-                    batch[done] =
-                        core.handle(from, is_hit ? slabs.fetch(from) : slabs.make(from, capacity));
+                    auto const [p, is_hit] =
+                        is_exact ? fetched{.packet = slabs.make(from, size), .is_hit = false}
+                                 : slabs.fetch(from, [&] { core.refill(from); });
+                    batch[done] = core.handle(from, p);
                     hits += is_hit ? 1 : 0;
                 }
                 slabs.count([&](auto& c) { c.acquired(from.index(), hits, batch.size()); });
@@ -67,13 +70,19 @@ struct batch_operations {
     /// the lock of its pool. O(packets).
     static void give_back(Core& core, std::span<packet_ptr> batch, here where) noexcept
     {
+        if constexpr (Core::has_owner) {
+            if (!core.is_owner()) {
+                Core::remote::give_back(batch, core.identity(), where);
+                return;
+            }
+        }
         for (auto& p : batch) {
             if (is_of(core, p)) {
                 lifecycle::retire(*p, core.identity(), where);
             }
         }
         bool others = false;
-        core.locked("release()", where, [&] {
+        core.locked_release("release()", where, [&] {
             for (auto& p : batch) {
                 if (is_of(core, p)) [[likely]] {
                     core.keep_or_free(p.release(), p.get_deleter(), return_reason::release, where);
@@ -81,7 +90,9 @@ struct batch_operations {
                 others |= p != nullptr;
             }
         });
-        if constexpr (Core::drops_reach_pool) {
+        if constexpr (Core::has_owner) {
+            Core::remote::give_back(batch, core.identity(), where);
+        } else if constexpr (Core::drops_reach_pool) {
             for (auto p = batch.begin(); others && p != batch.end(); ++p) {
                 if (*p) {
                     auto const from = p->get_deleter();

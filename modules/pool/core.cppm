@@ -1,12 +1,15 @@
 // The core of a pool: acquire, give_back for every release and drop, and the lock around every
 // operation. Exports nothing.
 module;
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <source_location>
 #include <string_view>
 #include <type_traits>
+
+#include <gsl/util>
 
 #include "../support/attributes.hpp"
 
@@ -23,13 +26,12 @@ import :packet.lifecycle;
 import :store.slab_core;
 import :store.slab_set;
 import :store.outstanding_list;
+import :store.remote_list;
 import :pool.statistics;
 import :pool.handle;
+import :pool.remote;
 
 namespace pktpool {
-
-/// Why a packet comes back.
-enum class return_reason : std::uint8_t { release, drop };
 
 /// `Storage<Bucket, slab>` is pool_slabs or single_slab. "The lock" is what the threading policy
 /// holds during an operation: a mutex, or nothing after its check of the thread. Source and
@@ -41,10 +43,13 @@ public:
     using packet = packet_of<Policies, Layout>;
     using source_type = typename Policies::source;
 
-    static constexpr bool drops_reach_pool = Policies::drops_reach_pool;
+    static constexpr bool has_owner = allows_remote_release<Threading>;
+    static constexpr bool returns_dropped = Policies::returns_dropped;
+    static constexpr bool drops_reach_pool = Policies::drops_reach_pool || has_owner;
     using slab_of_bucket = slab_core<packet, source_type, typename Policies::retention>;
-    using slab =
-        std::conditional_t<drops_reach_pool, pool_slab<pool_core, slab_of_bucket>, slab_of_bucket>;
+    using slab = std::conditional_t<
+        has_owner, owned_pool_slab<pool_core, slab_of_bucket>,
+        std::conditional_t<drops_reach_pool, pool_slab<pool_core, slab_of_bucket>, slab_of_bucket>>;
     using deleter = std::conditional_t<drops_reach_pool, pool_deleter<packet, slab>,
                                        basic_packet_deleter<packet, source_type>>;
     using packet_ptr = std::unique_ptr<packet, deleter>;
@@ -74,7 +79,23 @@ public:
                                                 Operation operation) const
     {
         [[maybe_unused]] auto const lock = threading_.enter(name, where);
-        return operation();
+        return published(operation);
+    }
+    /// The same for an operation that gives packets back: with an owner the fork.
+    template <class Operation>
+    PKTPOOL_ALWAYS_INLINE void locked_release(std::string_view name, std::source_location where,
+                                              Operation operation) const
+    {
+        if constexpr (has_owner) {
+            published(operation);
+        } else {
+            locked(name, where, operation);
+        }
+    }
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE bool is_owner() const noexcept
+        requires has_owner
+    {
+        return threading_.is_owner();
     }
     /// For an operation that has nothing to do.
     void check_thread(std::string_view name, std::source_location where) const
@@ -91,9 +112,8 @@ public:
     {
         return locked(name, where, [&] {
             slab& from = slabs_.slabs()[index];
-            auto const hits = slabs_.next_hits(from);
-            packet* const p = slabs_.fetch(from);
-            return lend_out(from, p, size, hits, where);
+            auto const [p, is_hit] = slabs_.fetch(from, [&] { refill(from); });
+            return lend_out(from, p, size, is_hit ? 1 : 0, where);
         });
     }
     /// A packet of exactly `size` bytes, above the largest bucket. Throws the same.
@@ -115,9 +135,15 @@ public:
         if (p != nullptr) {
             lifecycle::retire(*p, pool, where);
         }
+        if constexpr (has_owner) {
+            if (!is_owner()) [[unlikely]] {
+                remote::give_back(from.slab(), p, reason);
+                return false;
+            }
+        }
         outcome done{};
         try {
-            locked(name, where, [&] {
+            locked_release(name, where, [&] {
                 if (p != nullptr) {
                     done = keep_or_free(p, from, reason, where);
                 }
@@ -139,15 +165,24 @@ public:
     }
     void reserve(std::size_t index, std::size_t packets, std::source_location where)
     {
-        locked("reserve()", where, [&] { slabs_.reserve(index, packets); });
+        locked("reserve()", where, [&] {
+            take_all_returned();
+            slabs_.reserve(index, packets);
+        });
     }
     void decay(std::source_location where)
     {
-        locked("decay()", where, [&] { slabs_.decay(); });
+        locked("decay()", where, [&] {
+            take_all_returned();
+            slabs_.decay();
+        });
     }
     void trim(std::source_location where)
     {
-        locked("trim()", where, [&] { slabs_.trim(); });
+        locked("trim()", where, [&] {
+            take_all_returned();
+            slabs_.trim();
+        });
     }
     [[nodiscard]] idle_packets idle(std::source_location where) const
     {
@@ -155,16 +190,23 @@ public:
     }
     [[nodiscard]] idle_packets idle(std::size_t index, std::source_location where) const
     {
-        return locked("idle()", where, [&] { return slabs_.slabs()[index].idle(); });
+        return locked("idle()", where, [&] { return slabs_.idle(index); });
     }
     [[nodiscard]] auto statistics(std::source_location where) const
     {
-        return locked("statistics()", where,
-                      [&] { return statistics_of(slabs_.counts(), slabs_.slabs()); });
+        if constexpr (has_owner) { // any thread
+            return statistics_of(slabs_.counts(), slabs_.slabs());
+        } else {
+            return locked("statistics()", where,
+                          [&] { return statistics_of(slabs_.counts(), slabs_.slabs()); });
+        }
     }
-    [[nodiscard]] auto outstanding(std::source_location where) const
+    [[nodiscard]] auto outstanding(std::source_location where)
     {
-        return locked("outstanding()", where, [&] { return outstanding_.outstanding(); });
+        return locked("outstanding()", where, [&] {
+            take_all_returned();
+            return outstanding_.outstanding();
+        });
     }
 
     /// Identifies the pool in the guards of its packets; null without `hardened`.
@@ -182,23 +224,42 @@ public:
     void take_over(pool_core& other) noexcept { slabs_.take_over(other.slabs_); }
 
     /// The pool is gone: frees the idle packets now, and the outstanding ones when they come back,
-    /// on any thread, one at a time. The last one destroys the core.
+    /// on any thread: with an owner on several at once, else on one at a time. The last one
+    /// destroys the core.
     void end() noexcept
         requires drops_reach_pool
     {
         detach(); // any thread may destroy a pool
         bool const was_last = locked("the destructor", {}, [&] {
+            take_all_returned();
             if constexpr (Policies::is_hardened) {
                 if constexpr (Policies::hardening::reports_outstanding) {
                     outstanding_.report_all();
                 }
             }
             slabs_.free_all();
-            life_.ended = true;
+            if constexpr (has_owner) {
+                remote::close(*this);
+            }
+            auto const packets = slabs_.total();
             detach();
-            return !slabs_.has_packets();
+            return life_.end(packets);
         });
         if (was_last) {
+            destroy_self();
+        }
+    }
+
+    /// Any thread. How many of `packets` its bound allows on the list of a slab.
+    [[nodiscard]] std::uint32_t most_returned(slab const& to, std::uint32_t packets) const noexcept
+    {
+        return slabs_.most_returned(to, packets);
+    }
+    /// Any thread. A packet of a pool that is gone was freed.
+    void freed_after_end() noexcept
+        requires has_owner
+    {
+        if (life_.one_freed()) {
             destroy_self();
         }
     }
@@ -206,7 +267,10 @@ public:
 private:
     template <class>
     friend struct batch_operations;
+    friend struct remote_operations<pool_core>;
+    friend class remote_return<pool_core>;
 
+    using remote = remote_operations<pool_core>;
     using lifecycle = packet_lifecycle<packet>;
     using protection = typename packet::protection;
 
@@ -217,6 +281,30 @@ private:
         bool kept;
         bool was_last; // of a pool that is gone
     };
+
+    /// Runs an operation of the owner.
+    template <class Operation>
+    PKTPOOL_ALWAYS_INLINE decltype(auto) published(Operation operation) const
+    {
+        if constexpr (slabs::publishes_idle_bytes) {
+            auto const at_end = gsl::finally([&] { slabs_.publish_idle_bytes(); });
+            return operation();
+        } else {
+            return operation();
+        }
+    }
+    PKTPOOL_ALWAYS_INLINE void refill([[maybe_unused]] slab& from) noexcept
+    {
+        if constexpr (has_owner) {
+            remote::take(*this, from, remote::most_per_acquire);
+        }
+    }
+    void take_all_returned() noexcept
+    {
+        if constexpr (has_owner) {
+            remote::take_all(*this);
+        }
+    }
 
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE packet_ptr handle(slab& from, packet* p) noexcept
     {
@@ -289,10 +377,10 @@ private:
     [[nodiscard]] PKTPOOL_NOINLINE bool free_refused(slab& from, packet* p) noexcept
     {
         slabs_.free_retired(from, p);
-        if constexpr (drops_reach_pool) {
+        if constexpr (drops_reach_pool && !has_owner) {
             if (life_.ended) {
                 detach(); // another thread may drop the next packet
-                return !slabs_.has_packets();
+                return slabs_.total() == 0;
             }
         }
         return false;
@@ -315,17 +403,41 @@ private:
         }
     }
 
+    struct no_life {};
+    /// Where one thread at a time drops the packets that outlive the pool.
     struct life {
         bool ended = false;
+
+        bool end(std::uint64_t packets) noexcept
+        {
+            ended = true;
+            return packets == 0;
+        }
     };
-    struct no_life {};
+    /// Where several threads may do so at once. Those that come before end() count below 0.
+    struct shared_life {
+        std::atomic<std::uint64_t> packets_left = 0;
+
+        bool end(std::uint64_t packets) noexcept
+        {
+            return packets_left.fetch_add(packets, std::memory_order_acq_rel) + packets == 0;
+        }
+        bool one_freed() noexcept
+        {
+            return packets_left.fetch_sub(1, std::memory_order_acq_rel) == 1;
+        }
+    };
     struct no_list {}; // of another type, so that both take no byte
 
-    slab_set<Storage<Bucket, slab>, slab, Policies> slabs_;
+    using slabs = slab_set<Storage<Bucket, slab>, slab, Policies>;
+
+    slabs slabs_;
     PKTPOOL_NO_UNIQUE_ADDRESS mutable Threading threading_; // also locked by const operations
     PKTPOOL_NO_UNIQUE_ADDRESS
     std::conditional_t<protection::hardened, outstanding_list, no_list> outstanding_;
-    PKTPOOL_NO_UNIQUE_ADDRESS std::conditional_t<drops_reach_pool, life, no_life> life_;
+    PKTPOOL_NO_UNIQUE_ADDRESS std::conditional_t<
+        has_owner, shared_life, std::conditional_t<drops_reach_pool, life, no_life>>
+        life_;
 };
 
 } // namespace pktpool

@@ -4,10 +4,13 @@ module;
 
 export module pktpool:pool.handle;
 
+import :store.remote_list;
+
 namespace pktpool {
 
 /// Passes a packet to its slab; null is harmless. Threads: as the threading policy of the pool
-/// says. When the pool is gone, any thread may drop its packets, one thread at a time.
+/// says. When the pool is gone, any thread may drop its packets: with single_owner several at once,
+/// else one at a time.
 export template <class Packet, class Slab>
 class pool_deleter {
 public:
@@ -36,6 +39,21 @@ public:
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE Core& core() const noexcept { return *core_; }
 
 private:
+    Core* core_ = nullptr;
+};
+
+/// A slab to which other threads give packets back, too. They read and write only cache lines that
+/// the owner does not write in an acquire or a release.
+template <class Core, class Slab>
+class alignas(512) owned_pool_slab : public Slab {
+public:
+    void set_core(Core& core) noexcept { core_ = &core; }
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE Core& core() const noexcept { return *core_; }
+    [[nodiscard]] auto& returned() noexcept { return returned_; }
+    [[nodiscard]] auto const& returned() const noexcept { return returned_; }
+
+private:
+    remote_list<typename Slab::packet> returned_;
     Core* core_ = nullptr;
 };
 

@@ -27,8 +27,10 @@ import :packet.guard;
 import :packet.packet;
 import :packet.lifecycle;
 import :store.slab_core;
+import :store.pool_slabs;
 import :store.slab_set;
 import :store.outstanding_list;
+import :store.remote_list;
 import :pool.statistics;
 import :pool.core;
 import :pool.batch;
@@ -162,7 +164,7 @@ public:
             if (p) [[likely]] {
                 from.slab().core().give_back(p.release(), from, return_reason::release, identity(),
                                              "release()", where);
-            } else if (auto const* const core = storage_.find()) {
+            } else if (auto const* const core = storage_.find(); core != nullptr && !has_owner) {
                 core->check_thread("release()", where);
             }
         } else {
@@ -289,12 +291,13 @@ public:
     [[nodiscard]] std::vector<outstanding_packets> outstanding(here where = here::current()) const
         requires policies::is_hardened
     {
-        auto const* const core = storage_.find();
+        auto* const core = storage_.find();
         return core != nullptr ? core->outstanding(where) : std::vector<outstanding_packets>{};
     }
 
 private:
     static constexpr std::size_t largest = Buckets::buckets.back().size;
+    static constexpr bool has_owner = core::has_owner;
 
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE pool_identity const* identity() const noexcept
     {

@@ -17,6 +17,7 @@ import :policy.policy_set;
 import :packet.layout;
 import :store.slab_core;
 import :store.single_slab;
+import :store.remote_list;
 import :pool.core;
 import :pool.core_storage;
 

@@ -27,6 +27,8 @@ constexpr std::array columns{
     column{"decayed", &bucket_statistics::decayed},
     column{"trimmed", &bucket_statistics::trimmed},
     column{"reserved", &bucket_statistics::reserved},
+    column{"remote", &bucket_statistics::remote},
+    column{"drained", &bucket_statistics::drained},
     column{"outstanding", &bucket_statistics::outstanding, true},
     column{"most_outstanding", &bucket_statistics::most_outstanding, true},
     column{"idle", &bucket_statistics::idle, true},

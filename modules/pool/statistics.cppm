@@ -3,6 +3,7 @@ module;
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -59,19 +60,47 @@ template <std::size_t Buckets>
     return none;
 }
 
+/// A difference that may be below 0 for a moment, while another thread counts.
+[[nodiscard]] constexpr std::uint64_t difference(std::uint64_t more, std::uint64_t fewer) noexcept
+{
+    return more - std::min(more, fewer);
+}
+
+/// Of one slab and its row of the counters.
+[[nodiscard]] bucket_statistics statistics_of_bucket(auto const& row, auto const& slab) noexcept
+{
+    bucket_statistics now{.capacity = slab.capacity(),
+                          .hits = row.hits,
+                          .misses = row.misses,
+                          .kept = row.kept,
+                          .freed = row.freed,
+                          .drops = row.drops,
+                          .decayed = row.decayed,
+                          .trimmed = row.trimmed,
+                          .reserved = row.reserved,
+                          .outstanding = row.outstanding,
+                          .most_outstanding = row.most_outstanding};
+    if constexpr (requires { slab.returned(); }) {
+        now.drained = slab.returned().taken();
+        now.remote = std::max<std::uint64_t>(now.drained, slab.returned().given_back());
+        now.outstanding = difference(now.outstanding, now.remote - now.drained);
+    }
+    now.idle = difference(now.kept + now.reserved, now.hits + now.decayed + now.trimmed);
+    now.idle_bytes = now.idle * slab.bytes_each();
+    return now;
+}
+
 /// Of the slabs and their counters. O(buckets).
-template <std::size_t Buckets>
-[[nodiscard]] pool_statistics<Buckets> statistics_of(counters<Buckets> const& count,
+template <std::size_t Buckets, bool Shared>
+[[nodiscard]] pool_statistics<Buckets> statistics_of(counters<Buckets, Shared> const& count,
                                                      auto const& slabs) noexcept
 {
-    pool_statistics<Buckets> now{.above = count.rows().back()};
+    pool_statistics<Buckets> now;
     for (std::size_t i = 0; i < Buckets; ++i) {
-        now.buckets[i] = count.rows()[i];
-        now.buckets[i].capacity = slabs[i].capacity();
-        now.buckets[i].idle = slabs[i].idle().count;
-        now.buckets[i].idle_bytes = slabs[i].idle().bytes;
+        now.buckets[i] = statistics_of_bucket(count.rows()[i], slabs[i]);
         now.total += now.buckets[i];
     }
+    now.above = statistics_of_bucket(count.rows().back(), slabs[Buckets]);
     now.total += now.above;
     now.total.capacity = 0;
     now.total.most_outstanding = count.most_outstanding();

@@ -2,8 +2,10 @@
 module;
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 export module pktpool:store.counters;
 
@@ -11,7 +13,7 @@ namespace pktpool {
 
 /// Counts of one bucket, of the packets above the largest bucket, or of all together. All members
 /// but capacity and idle_bytes are packets. Between two operations `outstanding = hits + misses -
-/// kept - freed` and `idle = kept + reserved - hits - decayed - trimmed`.
+/// kept - freed - (remote - drained)` and `idle = kept + reserved - hits - decayed - trimmed`.
 export struct bucket_statistics {
     std::size_t capacity = 0;           ///< bytes; 0 if this is not one bucket
     std::uint64_t hits = 0;             ///< acquired, from the slab
@@ -22,6 +24,8 @@ export struct bucket_statistics {
     std::uint64_t decayed = 0;          ///< freed by decay()
     std::uint64_t trimmed = 0;          ///< freed by trim()
     std::uint64_t reserved = 0;         ///< made by reserve()
+    std::uint64_t remote = 0;           ///< released or dropped on another thread than the owner's
+    std::uint64_t drained = 0;          ///< of remote: the owner knows of them
     std::uint64_t outstanding = 0;      ///< now
     std::uint64_t most_outstanding = 0; ///< at any time
     std::uint64_t idle = 0;             ///< now
@@ -35,28 +39,65 @@ export struct bucket_statistics {
     bucket_statistics& operator+=(bucket_statistics const& other) noexcept;
 };
 
-/// For a pool with `Buckets` buckets. Packets above the largest count in the last row.
-template <std::size_t Buckets>
-class counters {
+/// A number that one thread writes and any thread reads.
+class shared_number {
 public:
+    shared_number& operator+=(std::uint64_t more) noexcept
+    {
+        value_.store(*this + more, std::memory_order_relaxed);
+        return *this;
+    }
+    shared_number& operator-=(std::uint64_t fewer) noexcept { return *this += -fewer; }
+    operator std::uint64_t() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::uint64_t> value_ = 0;
+};
+
+/// For a pool with `Buckets` buckets. Packets above the largest count in the last row. If they are
+/// shared, any thread may read them, while the owner counts.
+template <std::size_t Buckets, bool Shared>
+class counters {
+    using number = std::conditional_t<Shared, shared_number, std::uint64_t>;
+
+public:
+    struct row {
+        number hits{};
+        number misses{};
+        number kept{};
+        number freed{};
+        number drops{};
+        number decayed{};
+        number trimmed{};
+        number reserved{};
+        number outstanding{};
+        number most_outstanding{};
+    };
+
     void acquired(std::size_t bucket, std::size_t hits, std::size_t packets) noexcept
     {
         auto& row = at(bucket);
         row.hits += hits;
         row.misses += packets - hits;
-        row.outstanding += packets;
-        row.most_outstanding = std::max(row.most_outstanding, row.outstanding);
-        outstanding_ += packets;
-        most_outstanding_ = std::max(most_outstanding_, outstanding_);
+        add_outstanding(row.outstanding, row.most_outstanding, packets);
+        add_outstanding(outstanding_, most_outstanding_, packets);
     }
     void returned(std::size_t bucket, bool kept) noexcept
     {
         auto& row = at(bucket);
-        ++(kept ? row.kept : row.freed);
-        --row.outstanding;
-        --outstanding_;
+        (kept ? row.kept : row.freed) += 1;
+        row.outstanding -= 1;
+        outstanding_ -= 1;
     }
-    void dropped(std::size_t bucket) noexcept { ++at(bucket).drops; }
+    void freed_elsewhere(std::size_t bucket, std::size_t packets, std::size_t drops) noexcept
+    {
+        auto& row = at(bucket);
+        row.freed += packets;
+        row.drops += drops;
+        row.outstanding -= packets;
+        outstanding_ -= packets;
+    }
+    void dropped(std::size_t bucket) noexcept { at(bucket).drops += 1; }
     void decayed(std::size_t bucket, std::size_t packets) noexcept
     {
         at(bucket).decayed += packets;
@@ -75,14 +116,19 @@ public:
     [[nodiscard]] std::uint64_t most_outstanding() const noexcept { return most_outstanding_; }
 
 private:
-    [[nodiscard]] bucket_statistics& at(std::size_t bucket) noexcept
+    [[nodiscard]] row& at(std::size_t bucket) noexcept { return rows_[std::min(bucket, Buckets)]; }
+
+    static void add_outstanding(number& now, number& most, std::size_t packets) noexcept
     {
-        return rows_[std::min(bucket, Buckets)];
+        now += packets;
+        if (now > most) {
+            most += now - most;
+        }
     }
 
-    std::array<bucket_statistics, Buckets + 1> rows_{};
-    std::uint64_t outstanding_ = 0;
-    std::uint64_t most_outstanding_ = 0;
+    std::array<row, Buckets + 1> rows_{};
+    number outstanding_{};
+    number most_outstanding_{};
 };
 
 } // namespace pktpool

@@ -71,31 +71,24 @@ public:
         }
     }
 
-    /// The newest idle packet, or a new one, with new metadata. Throws what source and metadata
-    /// throw. Nothing has changed then if `put_back` puts the idle packet that it is called with
-    /// back. O(1).
-    template <class PutBack>
-    [[nodiscard]] PKTPOOL_ALWAYS_INLINE Packet* fetch(Source& source, PutBack put_back)
+    /// Whether a pop would be the first one with so few idle packets.
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE bool at_mark() const noexcept { return idle_.at_mark(); }
+    /// Call it at the mark, before a pop. Returns whether there is an idle packet.
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE bool lower_mark() noexcept
     {
-        [[maybe_unused]] auto const before = mark();
-        if (idle_.at_mark()) {
-            if (idle_.empty()) {
-                return make(source, capacity_);
-            }
-            idle_.lower_mark();
+        if (idle_.empty()) {
+            return false;
         }
-        Packet* const idle = idle_.pop_newest();
-        if constexpr (std::is_nothrow_default_constructible_v<typename Packet::metadata>) {
-            return lifecycle::revive(idle, capacity_, index_);
-        } else {
-            try {
-                return lifecycle::revive(idle, capacity_, index_);
-            } catch (...) {
-                put_back(idle);
-                restore(before, 1);
-                throw;
-            }
-        }
+        idle_.lower_mark();
+        return true;
+    }
+    /// The newest idle packet. Contract: there is one, and not at the mark. O(1).
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE Packet* pop() noexcept { return idle_.pop_newest(); }
+    /// Makes an idle packet an outstanding one with new metadata. Throws what they throw; the
+    /// packet is idle then. O(1).
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE Packet* revive(Packet* idle) const
+    {
+        return lifecycle::revive(idle, capacity_, index_);
     }
 
     /// A new outstanding packet, with a slot for its release if it has the capacity of the bucket.
@@ -145,8 +138,12 @@ public:
     PKTPOOL_NOINLINE void free_retired(Source& source, Packet* packet) noexcept
     {
         note_peak();
-        lifecycle::free_retired(source, packet);
-        --total_;
+        if (index_ == no_bucket) {
+            lifecycle::free_retired(source, packet);
+            --total_;
+        } else {
+            free(source, packet); // does not read the header
+        }
     }
     /// Frees a packet that a failed operation made.
     void undo_make(Source& source, Packet* packet) noexcept
@@ -169,6 +166,13 @@ public:
             free(source, idle_.pop_oldest());
         }
         return freed;
+    }
+
+    /// Other threads have freed packets of this slab.
+    void forget(std::uint32_t packets) noexcept
+    {
+        note_peak();
+        total_ -= packets;
     }
 
     /// Asks the retention policy how many idle packets a decay frees, and begins its next window.

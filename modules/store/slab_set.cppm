@@ -3,6 +3,7 @@
 module;
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -22,78 +23,6 @@ import :store.counters;
 
 namespace pktpool {
 
-/// One slab per bucket of the policy, and one for packets above the largest, which keeps none. If
-/// the limits bound the slots, they are one array in the object.
-template <bucket_policy Buckets, class Slab>
-class pool_slabs {
-public:
-    static constexpr std::size_t buckets = bucket_count<Buckets>;
-
-    pool_slabs() noexcept
-    {
-        for (std::size_t i = 0; i < buckets; ++i) {
-            slabs_[i].set_bucket(Buckets::buckets[i], gsl::narrow_cast<std::uint8_t>(i));
-        }
-        slabs_.back().set_bucket({.size = 0, .limit = 0}, no_bucket);
-        assign_slots();
-    }
-
-    /// Contract: `index <= buckets`.
-    [[nodiscard]] PKTPOOL_ALWAYS_INLINE Slab& operator[](std::size_t index) noexcept
-    {
-        return slabs_[index];
-    }
-    [[nodiscard]] PKTPOOL_ALWAYS_INLINE Slab const& operator[](std::size_t index) const noexcept
-    {
-        return slabs_[index];
-    }
-    /// The slab of packets above the largest bucket.
-    [[nodiscard]] Slab& exact() noexcept { return slabs_[buckets]; }
-    [[nodiscard]] std::span<Slab> all() noexcept { return slabs_; }
-    [[nodiscard]] std::span<Slab const> all() const noexcept { return slabs_; }
-
-    /// The slab of the packet's bucket and capacity, or null. Packets of pools with other buckets
-    /// may have the same type.
-    [[nodiscard]] PKTPOOL_ALWAYS_INLINE Slab* find(auto const& packet) noexcept
-    {
-        return packet.bucket < buckets && packet.allocated == slabs_[packet.bucket].capacity()
-                   ? &slabs_[packet.bucket]
-                   : nullptr;
-    }
-
-    /// Takes the idle packets of another pool. Contract: free_all() was called for each slab here.
-    void take_over(pool_slabs& other) noexcept
-    {
-        for (std::size_t i = 0; i < slabs_.size(); ++i) {
-            slabs_[i].take_over(other.slabs_[i]);
-        }
-        assign_slots(); // copies the pointers to the packets
-        other.assign_slots();
-    }
-
-private:
-    /// Where the slots of each bucket start in the array; the last is their number.
-    static constexpr auto slot_offsets = [] {
-        std::array<std::size_t, buckets + 1> offsets{};
-        for (std::size_t i = 0; i < buckets; ++i) {
-            offsets[i + 1] = offsets[i] + Slab::own_slots(Buckets::buckets[i]);
-        }
-        return offsets;
-    }();
-
-    void assign_slots() noexcept
-    {
-        if constexpr (!Slab::grows) {
-            for (std::size_t i = 0; i < buckets; ++i) {
-                slabs_[i].move_to(slots_.data() + slot_offsets[i]);
-            }
-        }
-    }
-
-    std::array<Slab, buckets + 1> slabs_{};
-    std::array<typename Slab::packet*, slot_offsets.back()> slots_;
-};
-
 /// `Slabs` is pool_slabs or single_slab. The caller holds the lock, and calls free_all() at the
 /// end.
 template <class Slabs, class Slab, class Policies>
@@ -102,6 +31,11 @@ public:
     using packet = typename Slab::packet;
     using source_type = typename Slab::source_type;
     using low_water_mark = typename Slab::low_water_mark;
+
+    /// Whether other threads give packets back.
+    static constexpr bool has_remote_list = requires(Slab& slab) { slab.returned(); };
+    static constexpr bool has_bound = Policies::most_idle_bytes != no_idle_bound::most_idle_bytes;
+    static constexpr bool publishes_idle_bytes = has_remote_list && has_bound;
 
     explicit slab_set(source_type const& source, auto const&... bucket) noexcept
         : slabs_(bucket...), source_(source)
@@ -124,22 +58,40 @@ public:
             update(counters_);
         }
     }
-    /// Hits of the next acquire from the slab, 0 or 1, if the pool counts.
-    [[nodiscard]] PKTPOOL_ALWAYS_INLINE static std::size_t
-    next_hits([[maybe_unused]] Slab const& slab) noexcept
+    struct fetched {
+        packet* packet;
+        bool is_hit;
+    };
+    /// The newest idle packet of the slab, or a new one. `refill` is called before fewer packets
+    /// are idle than before in this window, and may add some. Throws what source and metadata
+    /// throw; nothing has changed then. The caller counts it. O(1).
+    template <class Refill>
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE fetched fetch(Slab& from, Refill refill)
     {
-        return Policies::counts && slab.idle().count > 0 ? 1 : 0;
-    }
-
-    /// The newest idle packet of the slab, or a new one. Throws what source and metadata throw;
-    /// nothing has changed then. The caller counts it. O(1).
-    [[nodiscard]] PKTPOOL_ALWAYS_INLINE packet* fetch(Slab& from)
-    {
-        return from.fetch(source_, [this, &from](packet* idle) { put_back(from, idle); });
+        [[maybe_unused]] auto const before = from.mark();
+        if (from.at_mark()) {
+            refill();
+            if (from.at_mark() && !from.lower_mark()) {
+                return {.packet = make(from, from.capacity()), .is_hit = false};
+            }
+        }
+        packet* const idle = from.pop();
+        if constexpr (std::is_nothrow_default_constructible_v<typename packet::metadata>) {
+            return {.packet = from.revive(idle), .is_hit = true};
+        } else {
+            try {
+                return {.packet = from.revive(idle), .is_hit = true};
+            } catch (...) {
+                put_back(from, idle);
+                from.restore(before, 1);
+                throw;
+            }
+        }
     }
     /// A new packet. Throws the same.
     [[nodiscard]] packet* make(Slab& from, std::size_t capacity)
     {
+        make_places(from);
         return from.make(source_, capacity);
     }
     /// Takes back a packet of an acquire that failed.
@@ -175,6 +127,7 @@ public:
         std::size_t made = 0;
         try {
             for (; made < missing; ++made) {
+                make_places(slab);
                 packet* const p = slab.make_idle(source_);
                 if (!one_more_allowed(slab) || !slab.store_unused(p)) {
                     slab.free(source_, p); // the source released packets that took the slots
@@ -200,6 +153,9 @@ public:
             auto const freed = slabs_[i].free_oldest(source_, packets[i]);
             count([&](auto& c) { c.decayed(i, freed); });
             slabs_[i].shrink_slots();
+            if constexpr (has_remote_list) {
+                slabs_[i].returned().shrink(slabs_[i].total());
+            }
         }
     }
     /// Frees all packets that are idle now. O(packets).
@@ -210,6 +166,15 @@ public:
             auto const freed = slabs_[i].free_oldest(source_, packets[i]);
             count([&](auto& c) { c.trimmed(i, freed); });
         }
+    }
+
+    /// Counts the packets that other threads have freed.
+    void count_freed_elsewhere(Slab& slab) noexcept
+        requires has_remote_list
+    {
+        auto const [packets, drops] = slab.returned().take_freed();
+        slab.forget(gsl::narrow_cast<std::uint32_t>(packets));
+        count([&](auto& c) { c.freed_elsewhere(slab.index(), packets, drops); });
     }
 
     /// Frees all idle packets and keeps no other. Counts nothing.
@@ -227,24 +192,77 @@ public:
         slabs_.take_over(other.slabs_);
     }
 
-    [[nodiscard]] idle_packets idle() const noexcept
+    /// Also the packets on the list, which the owner has not taken yet.
+    [[nodiscard]] idle_packets idle(std::size_t index) const noexcept
     {
-        idle_packets sum;
-        for (Slab const& each : slabs_.all()) {
-            sum.count += each.idle().count;
-            sum.bytes += each.idle().bytes;
+        Slab const& slab = slabs_[index];
+        auto sum = slab.idle();
+        if constexpr (has_remote_list) {
+            auto const waiting = static_cast<std::size_t>(slab.returned().waiting());
+            sum.count += waiting;
+            sum.bytes += waiting * slab.bytes_each();
         }
         return sum;
     }
-    /// Idle and outstanding.
-    [[nodiscard]] bool has_packets() const noexcept
+    [[nodiscard]] idle_packets idle() const noexcept
     {
-        return std::ranges::any_of(slabs_.all(), [](Slab const& each) { return each.total() > 0; });
+        idle_packets sum;
+        for (std::size_t i = 0; i < Slabs::buckets; ++i) {
+            sum.count += idle(i).count;
+            sum.bytes += idle(i).bytes;
+        }
+        return sum;
+    }
+
+    /// Any thread. How many of `packets` the bound allows on the list of the slab. Several threads
+    /// that give packets back at once do not see each other's; each may exceed the bound once.
+    [[nodiscard]] std::uint32_t most_returned(Slab const& to, std::uint32_t packets) const noexcept
+        requires has_remote_list
+    {
+        if constexpr (has_bound) {
+            auto bytes = idle_bytes_.load(std::memory_order_relaxed);
+            for (Slab const& each : slabs_.all()) {
+                bytes += static_cast<std::size_t>(each.returned().waiting()) * each.bytes_each();
+            }
+            auto const free = most_idle_bytes - std::min(most_idle_bytes, bytes);
+            return gsl::narrow_cast<std::uint32_t>(
+                std::min<std::size_t>(packets, free / to.bytes_each()));
+        } else {
+            return packets;
+        }
+    }
+    /// Shows most_returned() the idle bytes of this moment.
+    void publish_idle_bytes() const noexcept
+        requires publishes_idle_bytes
+    {
+        idle_bytes_.store(stored_bytes(), std::memory_order_relaxed);
+    }
+
+    /// Idle, outstanding and on a list.
+    [[nodiscard]] std::uint64_t total() const noexcept
+    {
+        std::uint64_t sum = 0;
+        for (Slab const& each : slabs_.all()) {
+            sum += each.total();
+        }
+        return sum;
     }
 
 private:
     static constexpr std::size_t most_idle_bytes = Policies::most_idle_bytes;
-    static constexpr bool has_bound = most_idle_bytes != no_idle_bound::most_idle_bytes;
+
+    /// A place for every packet of the slab and the next one.
+    void make_places([[maybe_unused]] Slab& of)
+    {
+        if constexpr (has_remote_list) {
+            if (of.total() >= of.returned().places()) [[unlikely]] {
+                count_freed_elsewhere(of);
+                if (of.total() >= of.returned().places()) {
+                    of.returned().make_places(of.total() + 1);
+                }
+            }
+        }
+    }
 
     [[nodiscard]] auto of_each(auto number) noexcept
     {
@@ -253,6 +271,15 @@ private:
             numbers[i] = number(slabs_[i]);
         }
         return numbers;
+    }
+
+    [[nodiscard]] std::size_t stored_bytes() const noexcept
+    {
+        std::size_t sum = 0;
+        for (Slab const& each : slabs_.all()) {
+            sum += each.idle().bytes;
+        }
+        return sum;
     }
 
     /// How many packets may be idle in the slab beside those of the others.
@@ -285,7 +312,12 @@ private:
     PKTPOOL_NO_UNIQUE_ADDRESS source_type source_;
     struct no_counters {};
     PKTPOOL_NO_UNIQUE_ADDRESS
-    std::conditional_t<Policies::counts, counters<Slabs::buckets>, no_counters> counters_;
+    std::conditional_t<Policies::counts, counters<Slabs::buckets, has_remote_list>, no_counters>
+        counters_;
+    struct no_idle_bytes {};
+    PKTPOOL_NO_UNIQUE_ADDRESS mutable std::conditional_t<publishes_idle_bytes,
+                                                         std::atomic<std::size_t>, no_idle_bytes>
+        idle_bytes_{};
 };
 
 } // namespace pktpool
