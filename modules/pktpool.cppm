@@ -33,7 +33,9 @@ export import :store.remote_list;
 
 export import :pool.statistics;
 export import :pool.handle;
+export import :pool.life;
 export import :pool.remote;
+export import :pool.give_back;
 export import :pool.core;
 export import :pool.batch;
 export import :pool.core_storage;

@@ -124,6 +124,19 @@ concept policies_fit_a_slab = ((retention_kind::has<Ps> || source_kind::has<Ps> 
                                 clearing_kind::has<Ps> || metadata_kind::has<Ps>) &&
                                ...);
 
+/// A source says `static constexpr bool one_thread_only = true` if it must be called by one thread.
+template <class S>
+concept source_is_for_one_thread = requires { requires S::one_thread_only; };
+
+/// With an owner the source frees packets on the threads that give them back.
+template <class Threading, class... Ps>
+concept source_may_be_called_by_the_threads_that_release =
+    !allows_remote_release<Threading> || !source_is_for_one_thread<chosen<source_kind, Ps...>>;
+
+/// A slab alone has no list for the packets of other threads.
+template <class Threading>
+concept slab_has_no_remote_release = !allows_remote_release<Threading>;
+
 /// The policies of a pool or a slab by kind.
 template <class... Ps>
     requires further_policies<Ps...>

@@ -82,10 +82,11 @@ struct batch_operations {
             }
         }
         bool others = false;
-        core.locked_release("release()", where, [&] {
+        core.locked_return("release()", where, [&] {
             for (auto& p : batch) {
                 if (is_of(core, p)) [[likely]] {
-                    core.keep_or_free(p.release(), p.get_deleter(), return_reason::release, where);
+                    Core::ways_back::keep_or_free(core, p.release(), p.get_deleter(),
+                                                  return_reason::release, where);
                 }
                 others |= p != nullptr;
             }

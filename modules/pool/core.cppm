@@ -1,15 +1,11 @@
-// The core of a pool: acquire, give_back for every release and drop, and the lock around every
-// operation. Exports nothing.
+// The core of a pool: its parts, its operations, and the lock around each of them. Exports nothing.
 module;
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <source_location>
 #include <string_view>
 #include <type_traits>
-
-#include <gsl/util>
 
 #include "../support/attributes.hpp"
 
@@ -29,7 +25,9 @@ import :store.outstanding_list;
 import :store.remote_list;
 import :pool.statistics;
 import :pool.handle;
+import :pool.life;
 import :pool.remote;
+import :pool.give_back;
 
 namespace pktpool {
 
@@ -79,15 +77,15 @@ public:
                                                 Operation operation) const
     {
         [[maybe_unused]] auto const lock = threading_.enter(name, where);
-        return published(operation);
+        return operation();
     }
-    /// The same for an operation that gives packets back: with an owner the fork.
+    /// The same for packets that come back. Contract with an owner: is_owner().
     template <class Operation>
-    PKTPOOL_ALWAYS_INLINE void locked_release(std::string_view name, std::source_location where,
-                                              Operation operation) const
+    PKTPOOL_ALWAYS_INLINE void locked_return(std::string_view name, std::source_location where,
+                                             Operation operation) const
     {
         if constexpr (has_owner) {
-            published(operation);
+            operation();
         } else {
             locked(name, where, operation);
         }
@@ -125,37 +123,12 @@ public:
             return lend_out(from, slabs_.make(from, size), size, 0, where);
         });
     }
-    /// The way back of every packet: retired without the lock, then kept or freed under it. `p` may
-    /// be null. `pool` is the one that it was released to. Returns whether the packet was kept.
-    /// O(1).
+    /// Takes a packet back, see give_back_operations. Returns whether it was kept.
     PKTPOOL_ALWAYS_INLINE bool give_back(packet* p, deleter const& from, return_reason reason,
                                          pool_identity const* pool, std::string_view name,
                                          std::source_location where)
     {
-        if (p != nullptr) {
-            lifecycle::retire(*p, pool, where);
-        }
-        if constexpr (has_owner) {
-            if (!is_owner()) [[unlikely]] {
-                remote::give_back(from.slab(), p, reason);
-                return false;
-            }
-        }
-        outcome done{};
-        try {
-            locked_release(name, where, [&] {
-                if (p != nullptr) {
-                    done = keep_or_free(p, from, reason, where);
-                }
-            });
-        } catch (...) { // from the threading policy
-            free_with_source_of(p, from);
-            throw;
-        }
-        if (done.was_last) [[unlikely]] {
-            destroy_self();
-        }
-        return done.kept;
+        return ways_back::give_back(*this, p, from, reason, pool, name, where);
     }
     /// Called by pool_deleter.
     PKTPOOL_ALWAYS_INLINE void drop(slab& from, packet* p) noexcept
@@ -259,7 +232,7 @@ public:
     void freed_after_end() noexcept
         requires has_owner
     {
-        if (life_.one_freed()) {
+        if (life_.freed_one()) {
             destroy_self();
         }
     }
@@ -267,9 +240,11 @@ public:
 private:
     template <class>
     friend struct batch_operations;
+    friend struct give_back_operations<pool_core>;
     friend struct remote_operations<pool_core>;
     friend class remote_return<pool_core>;
 
+    using ways_back = give_back_operations<pool_core>;
     using remote = remote_operations<pool_core>;
     using lifecycle = packet_lifecycle<packet>;
     using protection = typename packet::protection;
@@ -277,22 +252,6 @@ private:
     /// Otherwise lend() compiles to nothing without a memory checker.
     static constexpr bool lend_has_effect = protection::hardened || Layout::grows;
 
-    struct outcome {
-        bool kept;
-        bool was_last; // of a pool that is gone
-    };
-
-    /// Runs an operation of the owner.
-    template <class Operation>
-    PKTPOOL_ALWAYS_INLINE decltype(auto) published(Operation operation) const
-    {
-        if constexpr (slabs::publishes_idle_bytes) {
-            auto const at_end = gsl::finally([&] { slabs_.publish_idle_bytes(); });
-            return operation();
-        } else {
-            return operation();
-        }
-    }
     PKTPOOL_ALWAYS_INLINE void refill([[maybe_unused]] slab& from) noexcept
     {
         if constexpr (has_owner) {
@@ -336,66 +295,6 @@ private:
         lend(*p, size, where);
         return handle(from, p);
     }
-    /// The slab that the packet belongs to, or null.
-    [[nodiscard]] PKTPOOL_ALWAYS_INLINE slab* slab_for([[maybe_unused]] packet const& p,
-                                                       deleter const& from) noexcept
-    {
-        if constexpr (drops_reach_pool) {
-            return &from.slab();
-        } else {
-            auto* const own = slabs_.slabs().find(p);
-            return own != nullptr && same_source(from.source(), source()) ? own : nullptr;
-        }
-    }
-
-    PKTPOOL_ALWAYS_INLINE outcome keep_or_free(packet* p, deleter const& from,
-                                               [[maybe_unused]] return_reason reason,
-                                               [[maybe_unused]] std::source_location where) noexcept
-    {
-        slab* const to = slab_for(*p, from);
-        if constexpr (drops_reach_pool) {
-            if constexpr (protection::hardened) {
-                outstanding_.remove(lifecycle::guard(*p), where);
-            }
-            if (reason == return_reason::drop) {
-                slabs_.count([&](auto& c) { c.dropped(to->index()); });
-            }
-            bool const kept = (reason == return_reason::release || Policies::returns_dropped) &&
-                              slabs_.store(*to, p);
-            slabs_.count([&](auto& c) { c.returned(to->index(), kept); });
-            return {.kept = kept, .was_last = !kept && free_refused(*to, p)};
-        } else {
-            bool const kept = to != nullptr && slabs_.store(*to, p);
-            if (!kept) [[unlikely]] {
-                free_with_source_of(p, from);
-            }
-            return {.kept = kept, .was_last = false};
-        }
-    }
-    /// Frees a packet that its slab does not keep. Returns whether it was the last of a pool that
-    /// is gone.
-    [[nodiscard]] PKTPOOL_NOINLINE bool free_refused(slab& from, packet* p) noexcept
-    {
-        slabs_.free_retired(from, p);
-        if constexpr (drops_reach_pool && !has_owner) {
-            if (life_.ended) {
-                detach(); // another thread may drop the next packet
-                return slabs_.total() == 0;
-            }
-        }
-        return false;
-    }
-    /// Frees a packet with the source in its handle.
-    void free_with_source_of([[maybe_unused]] packet* p,
-                             [[maybe_unused]] deleter const& from) noexcept
-    {
-        if constexpr (!drops_reach_pool) {
-            if (p != nullptr) {
-                auto source = from.source();
-                lifecycle::free_retired(source, p);
-            }
-        }
-    }
     PKTPOOL_NOINLINE void destroy_self() noexcept
     {
         if constexpr (drops_reach_pool) {
@@ -403,30 +302,6 @@ private:
         }
     }
 
-    struct no_life {};
-    /// Where one thread at a time drops the packets that outlive the pool.
-    struct life {
-        bool ended = false;
-
-        bool end(std::uint64_t packets) noexcept
-        {
-            ended = true;
-            return packets == 0;
-        }
-    };
-    /// Where several threads may do so at once. Those that come before end() count below 0.
-    struct shared_life {
-        std::atomic<std::uint64_t> packets_left = 0;
-
-        bool end(std::uint64_t packets) noexcept
-        {
-            return packets_left.fetch_add(packets, std::memory_order_acq_rel) + packets == 0;
-        }
-        bool one_freed() noexcept
-        {
-            return packets_left.fetch_sub(1, std::memory_order_acq_rel) == 1;
-        }
-    };
     struct no_list {}; // of another type, so that both take no byte
 
     using slabs = slab_set<Storage<Bucket, slab>, slab, Policies>;
@@ -435,9 +310,7 @@ private:
     PKTPOOL_NO_UNIQUE_ADDRESS mutable Threading threading_; // also locked by const operations
     PKTPOOL_NO_UNIQUE_ADDRESS
     std::conditional_t<protection::hardened, outstanding_list, no_list> outstanding_;
-    PKTPOOL_NO_UNIQUE_ADDRESS std::conditional_t<
-        has_owner, shared_life, std::conditional_t<drops_reach_pool, life, no_life>>
-        life_;
+    PKTPOOL_NO_UNIQUE_ADDRESS life_of<drops_reach_pool, has_owner> life_;
 };
 
 } // namespace pktpool

@@ -71,7 +71,8 @@ concept other_view_of = !std::convertible_to<View, std::span<T>> && requires(Vie
 /// Source and metadata may call the pool that calls them.
 export template <bucket_policy Buckets = libtorrent_buckets,
                  threading_policy Threading = single_threaded, class... Policies>
-    requires further_policies<Policies...>
+    requires further_policies<Policies...> &&
+             source_may_be_called_by_the_threads_that_release<Threading, Policies...>
 class basic_packet_pool {
     using policies = policy_set<Policies...>;
     using source_type = typename policies::source;

@@ -121,7 +121,7 @@ struct remote_operations {
             if (p == nullptr) {
                 return;
             }
-            core.keep_or_free(p, typename Core::deleter(from), reason, {});
+            Core::ways_back::keep_or_free(core, p, typename Core::deleter(from), reason, {});
         }
     }
     /// The owner takes all that is there now.

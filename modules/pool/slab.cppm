@@ -37,7 +37,8 @@ struct slab_layout<B> : std::type_identity<layout_of<B>> {};
 /// threading policy says, as for a pool; a move and the destructor need the slab for themselves.
 export template <slab_bucket Bucket = runtime_bucket, threading_policy Threading = unchecked,
                  class... Policies>
-    requires further_policies<Policies...> && policies_fit_a_slab<Policies...>
+    requires further_policies<Policies...> && policies_fit_a_slab<Policies...> &&
+             slab_has_no_remote_release<Threading>
 class basic_packet_slab {
     using policies = policy_set<Policies...>;
     using source_type = typename policies::source;

@@ -76,6 +76,7 @@ public:
             }
         }
         packet* const idle = from.pop();
+        publish();
         if constexpr (std::is_nothrow_default_constructible_v<typename packet::metadata>) {
             return {.packet = from.revive(idle), .is_hit = true};
         } else {
@@ -108,7 +109,9 @@ public:
     /// a bound O(buckets).
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE bool store(Slab& to, packet* p) noexcept
     {
-        return one_more_allowed(to) && to.store(p);
+        bool const stored = one_more_allowed(to) && to.store(p);
+        publish();
+        return stored;
     }
     /// Frees a packet without metadata.
     void free_retired(Slab& from, packet* p) noexcept { from.free_retired(source_, p); }
@@ -142,6 +145,7 @@ public:
             throw;
         }
         count([&](auto& c) { c.reserved(index, made); });
+        publish();
     }
 
     /// Asks each slab how many of its oldest packets to free before the first is freed: packets
@@ -157,6 +161,7 @@ public:
                 slabs_[i].returned().shrink(slabs_[i].total());
             }
         }
+        publish();
     }
     /// Frees all packets that are idle now. O(packets).
     void trim() noexcept
@@ -166,6 +171,7 @@ public:
             auto const freed = slabs_[i].free_oldest(source_, packets[i]);
             count([&](auto& c) { c.trimmed(i, freed); });
         }
+        publish();
     }
 
     /// Counts the packets that other threads have freed.
@@ -231,12 +237,6 @@ public:
             return packets;
         }
     }
-    /// Shows most_returned() the idle bytes of this moment.
-    void publish_idle_bytes() const noexcept
-        requires publishes_idle_bytes
-    {
-        idle_bytes_.store(stored_bytes(), std::memory_order_relaxed);
-    }
 
     /// Idle, outstanding and on a list.
     [[nodiscard]] std::uint64_t total() const noexcept
@@ -273,13 +273,16 @@ private:
         return numbers;
     }
 
-    [[nodiscard]] std::size_t stored_bytes() const noexcept
+    /// The idle packets have changed: shows most_returned() their bytes.
+    PKTPOOL_ALWAYS_INLINE void publish() noexcept
     {
-        std::size_t sum = 0;
-        for (Slab const& each : slabs_.all()) {
-            sum += each.idle().bytes;
+        if constexpr (publishes_idle_bytes) {
+            std::size_t sum = 0;
+            for (Slab const& each : slabs_.all()) {
+                sum += each.idle().bytes;
+            }
+            idle_bytes_.store(sum, std::memory_order_relaxed);
         }
-        return sum;
     }
 
     /// How many packets may be idle in the slab beside those of the others.
@@ -315,9 +318,8 @@ private:
     std::conditional_t<Policies::counts, counters<Slabs::buckets, has_remote_list>, no_counters>
         counters_;
     struct no_idle_bytes {};
-    PKTPOOL_NO_UNIQUE_ADDRESS mutable std::conditional_t<publishes_idle_bytes,
-                                                         std::atomic<std::size_t>, no_idle_bytes>
-        idle_bytes_{};
+    PKTPOOL_NO_UNIQUE_ADDRESS
+    std::conditional_t<publishes_idle_bytes, std::atomic<std::size_t>, no_idle_bytes> idle_bytes_{};
 };
 
 } // namespace pktpool
