@@ -281,3 +281,33 @@ TEST_CASE("metadata: an exception of the constructor leaks nothing in slab and c
     CHECK(registered::living.empty());
     CHECK(registered::wrong == 0);
 }
+
+namespace {
+
+/// Counts constructions and assignments. Its destructor does nothing.
+struct assignable {
+    static inline std::size_t made = 0;
+    static inline std::size_t assigned = 0;
+    int number = 0;
+
+    assignable() noexcept { ++made; }
+    assignable(assignable const&) noexcept = default;
+    assignable& operator=(assignable const& other) noexcept
+    {
+        assigned += this == &other ? 0 : 1;
+        return *this;
+    }
+};
+
+} // namespace
+
+TEST_CASE("metadata: an acquire constructs metadata with an assignment of their own")
+{
+    pool_with<assignable> pool;
+    pool.release(pool.acquire(100));
+    auto const made = assignable::made;
+    auto const p = pool.acquire(100);
+    CHECK(pool.idle().count == 0);
+    CHECK(assignable::made == made + 1);
+    CHECK(assignable::assigned == 0);
+}
