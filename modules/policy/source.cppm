@@ -42,12 +42,15 @@ concept source_compares_when_stateful = std::is_empty_v<S> || std::equality_comp
 ///   `void deallocate(memory, bytes) noexcept`: takes back memory of `allocate(bytes)`
 ///
 ///   `==`, unless stateless: whether one may deallocate memory of the other
+///
+///   `static constexpr bool one_thread_only = true`, optional: single_owner refuses the source
 /// Copies share their memory; a stateless source adds no byte to a handle.
 ///
 /// Threads: a pool calls its source while its threading policy holds its lock, so the source of a
 /// `synchronized` pool needs no lock of its own. Two kinds of dropped handles call the source where
 /// they are dropped, without the lock: those of a pool with free_on_drop and without `counted` and
-/// `hardened`, and those that outlive their pool. A source may call the pool that it serves.
+/// `hardened`, and those that outlive their pool. With single_owner any thread that releases may
+/// call deallocate(), several at once. A source may call the pool that it serves.
 export template <class S>
 concept packet_source = source_allocates<S> && source_deallocates<S> &&
                         source_is_copied_freely<S> && source_compares_when_stateful<S>;

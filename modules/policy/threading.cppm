@@ -107,14 +107,16 @@ private:
     std::uintptr_t owner_ = unbound;
 };
 
-/// One thread acquires, any thread releases. As single_threaded, but a release or a drop on another
-/// thread puts the packet on a list of its slab, from which the owner takes it. That takes one
-/// atomic operation per packet, or per span of packets of one slab. It never blocks, allocates or
-/// throws. While no thread owns the pool, every release takes this way.
+/// One thread, the owner, acquires; any thread releases and drops. A release on another thread puts
+/// the packet on a list of its slab, from which the owner takes it: one atomic operation per
+/// packet, or per slab of a span. It never blocks, allocates or throws. The owner's own operations
+/// cost what they cost with single_threaded. While the pool is not bound, every release takes the
+/// list.
 ///
-/// A handle takes two pointers. The source deallocates on any thread (packet_source).
-///
-/// `detach()` may be called while other threads release, but not while the owner uses the pool.
+/// Any thread may call release() and statistics() and drop handles, also when the pool is gone; the
+/// source deallocates on these threads. A handle takes two pointers. detach(), a move and the
+/// destructor may run while other threads release, but not while the owner uses the pool or drops
+/// its packets.
 export class alignas(64) single_owner { // no cache line with what the owner writes
 public:
     PKTPOOL_ALWAYS_INLINE nothing_held enter(std::string_view operation,

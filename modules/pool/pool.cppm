@@ -60,10 +60,11 @@ concept other_view_of = !std::convertible_to<View, std::span<T>> && requires(Vie
 
 /// Hands out packets of the sizes of a bucket policy and keeps returned ones for reuse. A
 /// moved-from pool is empty and can be used. With fixed_limit it owns no heap memory but its idle
-/// packets. If drops reach the pool (return_on_drop, counted, hardened), a handle takes two
-/// pointers and the slabs are on the heap.
+/// packets. If drops reach the pool (return_on_drop, counted, hardened, single_owner), a handle
+/// takes two pointers and the slabs are on the heap.
 ///
-/// Handles may outlive the pool; then any thread may drop them, one thread at a time.
+/// Handles may outlive the pool; then any thread may drop them: with single_owner several at once,
+/// otherwise one thread at a time.
 ///
 /// Threads: every function as the threading policy says. The source and constructors of metadata
 /// are called under its lock, destructors of metadata without it. A move and the destructor need
