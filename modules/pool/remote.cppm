@@ -135,6 +135,9 @@ struct remote_operations {
     /// The last call of the owner: frees what comes back until no thread uses the lists.
     static void close(Core& core) noexcept
     {
+        if constexpr (Core::protection::hardened) {
+            core.outstanding_.abandon();
+        }
         for (slab& each : core.slabs_.slabs().all()) {
             each.returned().close();
         }

@@ -179,6 +179,9 @@ public:
         requires has_remote_list
     {
         auto const [packets, drops] = slab.returned().take_freed();
+        if (packets == 0) {
+            return;
+        }
         slab.forget(gsl::narrow_cast<std::uint32_t>(packets));
         count([&](auto& c) { c.freed_elsewhere(slab.index(), packets, drops); });
     }
@@ -255,11 +258,9 @@ private:
     void make_places([[maybe_unused]] Slab& of)
     {
         if constexpr (has_remote_list) {
+            count_freed_elsewhere(of);
             if (of.total() >= of.returned().places()) [[unlikely]] {
-                count_freed_elsewhere(of);
-                if (of.total() >= of.returned().places()) {
-                    of.returned().make_places(of.total() + 1);
-                }
+                of.returned().make_places(of.total() + 1);
             }
         }
     }
