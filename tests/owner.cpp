@@ -96,9 +96,9 @@ TEST_CASE("owner: with free_on_drop the thread of a drop frees the packet")
 {
     freeing pool;
     auto batch = acquire(pool, 5);
-    auto const before = live_mallocs();
+    auto const before = live_allocations();
     elsewhere([&] { batch.clear(); });
-    CHECK(live_mallocs() == before - 5);
+    CHECK(live_allocations() == before - 5);
     CHECK(pool.idle().count == 0);
     pool.decay();
     auto const total = pool.statistics().total;
@@ -113,12 +113,12 @@ TEST_CASE_TEMPLATE("owner: packets above the largest bucket are freed where they
 {
     Pool pool;
     auto batch = acquire(pool, 3, 5000);
-    auto const before = live_mallocs();
+    auto const before = live_allocations();
     elsewhere([&] {
         pool.release(std::move(batch[0]));
         pool.release(batch);
     });
-    CHECK(live_mallocs() == before - 3);
+    CHECK(live_allocations() == before - 3);
     pool.decay();
     CHECK(pool.statistics().above.freed == 3);
     CHECK(pool.statistics().above.outstanding == 0);
