@@ -135,7 +135,8 @@ TEST_CASE_TEMPLATE(
         constexpr bool reports_other_pools = std::is_same_v<Pool, hardened>;
         Pool& from = i % 5 == 0 && !reports_other_pools ? other : pool;
         if (i % 7 != 0) { // the rest is null
-            batch[i] = from.acquire(i % 3 == 0 ? 20 : i % 3 == 1 ? 500 : 1400);
+            constexpr std::array<std::size_t, 3> sizes{20, 500, 1400};
+            batch[i] = from.acquire(sizes[i % sizes.size()]);
         }
     }
     elsewhere([&] { pool.release(batch); });
