@@ -105,6 +105,24 @@ TEST_CASE("source: heap_source returns aligned memory and frees it")
     CHECK(live_allocations() == before);
 }
 
+TEST_CASE("source: packets of cache_line_source start at a cache line")
+{
+    auto const before = live_allocations();
+    {
+        pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_owner,
+                                   pktpool::cache_line_source>
+            pool;
+        for (std::size_t const size : {1U, 548U, 1472U, 3000U}) {
+            std::array<decltype(pool)::packet_ptr, 8> batch;
+            pool.acquire(size, batch);
+            for (auto const& p : batch) {
+                CHECK(reinterpret_cast<std::uintptr_t>(p.get()) % 64 == 0);
+            }
+        }
+    }
+    CHECK(live_allocations() == before);
+}
+
 TEST_CASE("source: every packet is freed by the source that allocated it")
 {
     int live = 0;

@@ -94,6 +94,18 @@ private:
     static constexpr bool malloc_aligns = alignof(std::max_align_t) >= packet_alignment;
 };
 
+/// The C++ heap; every packet starts at a cache line. For packets that one thread fills and another
+/// one reads: header and first bytes are then in one line, which moves between the processors, and
+/// not in two. Takes up to 63 bytes per packet more than heap_source.
+export struct cache_line_source {
+    /// Throws std::bad_alloc when memory is out.
+    [[nodiscard]] static void* allocate(std::size_t bytes) { return ::operator new(bytes, line); }
+    static void deallocate(void* memory, std::size_t) noexcept { ::operator delete(memory, line); }
+
+private:
+    static constexpr std::align_val_t line{64}; // bytes, on x86 and most processors of ARM
+};
+
 /// A polymorphic memory resource: an arena, a pool of huge pages, a budget. Contract: the resource
 /// outlives every packet from it. If several threads drop handles without the lock of a pool (see
 /// packet_source), several threads may use the resource at once, for example a
@@ -123,7 +135,8 @@ private:
     std::pmr::memory_resource* upstream_ = std::pmr::get_default_resource();
 };
 
-static_assert(packet_source<heap_source> && packet_source<pmr_source>);
-static_assert(std::is_empty_v<heap_source>);
+static_assert(packet_source<heap_source> && packet_source<cache_line_source> &&
+              packet_source<pmr_source>);
+static_assert(std::is_empty_v<heap_source> && std::is_empty_v<cache_line_source>);
 
 } // namespace pktpool
