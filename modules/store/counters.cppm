@@ -89,7 +89,7 @@ public:
         row.outstanding -= 1;
         outstanding_ -= 1;
     }
-    void freed_elsewhere(std::size_t bucket, std::size_t packets, std::size_t drops) noexcept
+    void freed_elsewhere(std::size_t bucket, std::uint64_t packets, std::uint64_t drops) noexcept
     {
         auto& row = at(bucket);
         row.freed += packets;
