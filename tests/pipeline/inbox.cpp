@@ -83,6 +83,7 @@ TEST_CASE("inbox: every item of every thread arrives once, and in the order of i
     constexpr std::size_t each = 20000;
     pipeline::inbox<item> inbox(senders, 16);
     std::vector<std::thread> threads;
+    threads.reserve(senders);
     for (std::size_t sender = 0; sender < senders; ++sender) {
         threads.emplace_back([&inbox, sender] {
             for (std::size_t i = 0; i < each; ++i) {
