@@ -145,7 +145,9 @@ std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
 
 std::size_t receive(asio::ip::udp::socket& socket, gsl::span<datagram> batch)
 {
-    socket.non_blocking(true);
+    if (!socket.non_blocking()) {
+        socket.non_blocking(true);
+    }
     std::size_t received = 0;
     while (received < std::min(batch.size(), batch_size)) {
         auto& next = batch[received];
@@ -171,7 +173,9 @@ std::size_t receive(asio::ip::udp::socket& socket, gsl::span<datagram> batch)
 
 std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
 {
-    socket.non_blocking(true);
+    if (!socket.non_blocking()) {
+        socket.non_blocking(true);
+    }
     std::size_t sent = 0;
     for (auto const& each : batch) {
         std::error_code error;

@@ -1,5 +1,5 @@
 // Datagrams in batches, without waiting: recvmmsg(2) and sendmmsg(2) on Linux, one call per
-// datagram elsewhere.
+// datagram elsewhere. If the socket is non-blocking, one thread may receive while another sends.
 #pragma once
 
 #include <cstddef>

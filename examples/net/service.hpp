@@ -3,59 +3,37 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <ctime>
-#include <exception>
 #include <memory>
 #include <new>
-#include <span>
-#include <stdexcept>
-#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
-#include <asio/ip/address.hpp>
 #include <asio/ip/udp.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
-#include <gsl/narrow>
-#include <gsl/span>
 
+#include "batch_receiver.hpp"
+#include "command_line.hpp"
 #include "datagrams.hpp"
 
 namespace net {
 
-using endpoint = asio::ip::udp::endpoint;
-
-struct address {
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 0;
+/// The command-line options that all three programs have.
+struct address : local_address {
     bool no_pool = false;
 
-    /// The command-line options that all programs have.
     void add_options(CLI::App& app)
     {
-        app.add_option("--address", host, "Address to listen on")->capture_default_str();
-        app.add_option("--port", port, "Port to listen on; 0 takes a free one")
-            ->capture_default_str();
+        local_address::add_options(app);
         app.add_flag("--no-pool", no_pool, "Take each packet from malloc, to see what that costs");
-    }
-    [[nodiscard]] endpoint to_endpoint() const
-    {
-        std::error_code error;
-        auto const ip = asio::ip::make_address(host, error);
-        if (error) {
-            throw std::invalid_argument("--address: " + host + " is not an IP address");
-        }
-        return {ip, port};
     }
 };
 
@@ -68,7 +46,7 @@ public:
     /// Datagrams above `largest` bytes are dropped and counted. Messages go to `log`.
     service(endpoint const& local, std::size_t largest, std::FILE* log = stdout)
         : socket_(context_, local), signals_(context_, SIGINT, SIGTERM), timer_(context_),
-          largest_(largest), log_(log)
+          arrivals_(pool_, socket_, largest), log_(log)
     {
         socket_.set_option(asio::socket_base::receive_buffer_size(1 << 20));
         outgoing_.reserve(batch_size);
@@ -104,10 +82,7 @@ public:
     template <class OnDatagram, class OnTick>
     void run(OnDatagram on_datagram, OnTick on_tick)
     {
-        auto const local = socket_.local_endpoint();
-        std::fprintf(log_, "listening on %s:%u\n", local.address().to_string().c_str(),
-                     unsigned{local.port()});
-        std::fflush(log_);
+        print_address(log_, socket_.local_endpoint());
         signals_.async_wait([this](std::error_code error, int) {
             if (!error) {
                 context_.stop();
@@ -117,7 +92,7 @@ public:
         wait_for_tick(on_tick);
         context_.run();
         flush();
-        inbox_ = {};
+        arrivals_.release_unused();
         report();
     }
 
@@ -158,56 +133,11 @@ private:
     template <class OnDatagram>
     void serve_batch(OnDatagram& on_datagram)
     {
-        auto const inbox = refill();
-        if (inbox.empty()) {
-            drop_one();
-            return;
-        }
-        std::array<datagram, batch_size> datagrams;
-        for (std::size_t i = 0; i < inbox.size(); ++i) {
-            auto buffer = inbox[i]->buffer().first(largest_);
-            datagrams[i].bytes = buffer;
-        }
-        auto const count = receive(socket_, gsl::span(datagrams).first(inbox.size()));
-        for (std::size_t i = 0; i < count; ++i) {
-            ++received_;
-            if (datagrams[i].truncated) {
-                ++malformed_;
-                continue; // its packet is received into again
-            }
-            inbox[i]->size = gsl::narrow_cast<std::uint16_t>(datagrams[i].bytes.size());
-            try {
-                on_datagram(std::move(inbox[i]), datagrams[i].peer);
-            } catch (std::bad_alloc const&) {
-                ++lost_; // a datagram may be lost
-            }
-        }
+        auto const arrived = arrivals_.receive(batch_size, on_datagram);
+        received_ += arrived.received;
+        malformed_ += arrived.truncated;
+        lost_ += arrived.lost;
         flush();
-    }
-
-    /// Removes a datagram that cannot be received: the socket would report it again and again.
-    void drop_one()
-    {
-        std::byte nothing{};
-        datagram dropped{.bytes = {&nothing, 1}, .peer = {}};
-        auto const count = receive(socket_, gsl::span(&dropped, 1));
-        received_ += count;
-        lost_ += count;
-    }
-
-    /// Packets to receive into; fewer without memory.
-    std::span<packet_ptr> refill()
-    {
-        auto const taken = std::partition(inbox_.begin(), inbox_.end(),
-                                          [](packet_ptr const& p) { return p == nullptr; });
-        auto const missing = gsl::narrow<std::size_t>(taken - inbox_.begin());
-        auto empty = std::span(inbox_).first(missing);
-        try {
-            pool_.acquire(largest_, empty);
-            return inbox_;
-        } catch (std::bad_alloc const&) {
-            return std::span(inbox_).subspan(missing);
-        }
     }
 
     void flush()
@@ -239,9 +169,8 @@ private:
     asio::ip::udp::socket socket_;
     asio::signal_set signals_;
     asio::steady_timer timer_;
-    std::size_t largest_;
+    batch_receiver<Pool> arrivals_;
     std::FILE* log_;
-    std::array<packet_ptr, batch_size> inbox_;
     std::vector<packet_ptr> outgoing_;
     std::vector<datagram> destinations_;
     unsigned ticks_ = 0;
@@ -250,17 +179,5 @@ private:
     unsigned long long sent_ = 0;
     unsigned long long lost_ = 0;
 };
-
-/// Runs the program and returns its exit status; prints the exception that ended it on stderr.
-template <class Program>
-int run_program(Program program)
-{
-    try {
-        return program();
-    } catch (std::exception const& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-        return 1;
-    }
-}
 
 } // namespace net

@@ -18,11 +18,15 @@ endfunction()
 
 foreach(examples ON OFF)
     foreach(tests ON OFF)
-        foreach(programs ON OFF)
+        foreach(programs "ON OFF" "OFF ON" "OFF OFF") # all, the pipeline alone, none
+            separate_arguments(programs)
+            list(GET programs 0 all)
+            list(GET programs 1 pipeline)
             foreach(install ON OFF)
                 run(-S ${source} -B ${binary} -G ${generator} -DCMAKE_LINK_LIBRARIES_ONLY_TARGETS=ON
                     -DPKTPOOL_BUILD_EXAMPLES=${examples} -DPKTPOOL_BUILD_TESTS=${tests}
-                    -DPKTPOOL_BUILD_PROGRAMS=${programs} -DPKTPOOL_INSTALL=${install} ${arguments})
+                    -DPKTPOOL_BUILD_PROGRAMS=${all} -DPKTPOOL_BUILD_PIPELINE=${pipeline}
+                    -DPKTPOOL_INSTALL=${install} ${arguments})
                 if(tests AND NOT examples)
                     run(--build ${binary} --target packet_trace)
                 endif()

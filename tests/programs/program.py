@@ -41,10 +41,11 @@ def run(*command, timeout=60):
     return subprocess.run([str(each) for each in command], capture_output=True, text=True, timeout=timeout)
 
 
-def check_command_line(program, *bad_ones):
-    """Checks --help, an unknown option, and command lines that must fail, each with a part of its message."""
+def check_command_line(program, *bad_ones, option="--no-pool"):
+    """Checks --help, which names `option`, an unknown option, and command lines that must fail, each with a part of its
+    message."""
     helped = run(program, "--help")
-    check(helped.returncode == 0 and "--no-pool" in helped.stdout, "--help:", helped)
+    check(helped.returncode == 0 and option in helped.stdout, "--help:", helped)
     for arguments, words in [(["--no-such-option"], "--help"), *bad_ones]:
         result = run(program, *arguments)
         check(result.returncode not in (0, 77) and result.returncode > 0, arguments, "ended with", result)
@@ -76,14 +77,21 @@ class Program:
             self.process.kill()
             print("killed; its output:", self.process.communicate())
 
-    def stop(self, by=signal.SIGTERM):
-        """Stops the program and checks its status. Returns its statistics, and the total row of the pool."""
+    def stop(self, by=signal.SIGTERM, pool=True):
+        """Stops the program. Returns what end() returns."""
         self.process.send_signal(by)
+        return self.end(pool)
+
+    def end(self, pool=True):
+        """Waits until the program has ended and checks its status. Returns its statistics, with the total row of the
+        pool if it has one."""
         self.output, self.errors = self.process.communicate(timeout=60)
         check(self.process.returncode == 0, "it ended with", self.process.returncode, self.output, self.errors)
         said = self.output + self.errors
-        numbers = {word: int(number) for number, word in re.findall(r"(\d+) (received|malformed|sent|lost)\b", said)}
-        check(len(numbers) == 4, "no statistics:", said)
+        numbers = {word: int(number) for number, word in re.findall(r"(\d+) (received|malformed|dropped|sent|lost)\b", said)}
+        check({"received", "malformed", "sent", "lost"} <= numbers.keys(), "no statistics:", said)
+        if not pool:
+            return numbers
         head = re.search(r"^bucket +(.*)$", said, re.MULTILINE)
         total = re.search(r"^ *total +(.*)$", said, re.MULTILINE)
         check(head and total, "no statistics of the pool:", said)
