@@ -292,11 +292,14 @@ struct assignable {
 
     assignable() noexcept { ++made; }
     assignable(assignable const&) noexcept = default;
-    assignable& operator=(assignable const& other) noexcept
+    assignable(assignable&&) noexcept = default;
+    assignable& operator=(assignable const&) noexcept = default;
+    assignable& operator=(assignable&&) noexcept
     {
-        assigned += this == &other ? 0 : 1;
+        ++assigned;
         return *this;
     }
+    ~assignable() = default;
 };
 
 } // namespace

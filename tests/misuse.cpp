@@ -24,6 +24,8 @@ using returning_pool =
 using hardened_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets,
                                                  pktpool::single_threaded, pktpool::hardened>;
 
+using owned_pool = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::single_owner,
+                                              pktpool::return_on_drop>;
 using checked_slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, pktpool::single_threaded>;
 
 /// Returns memory that is not aligned enough for a packet.
@@ -166,8 +168,38 @@ coroutine use_on_two_threads(pktpool::packet_pool* pool, std::thread* thread)
     pool->decay();
 }
 
+/// Uses a pool on another thread than its owner.
+void use_without_owning(std::string_view which)
+{
+    owned_pool pool;
+    auto p = pool.acquire(100);
+    on_another_thread([&] {
+        if (which == "owner_acquire") {
+            auto q = pool.acquire(1);
+        } else if (which == "owner_batch") {
+            pool.acquire(1, std::span(&p, 1));
+        } else if (which == "owner_decay") {
+            pool.decay();
+        } else if (which == "owner_trim") {
+            pool.trim();
+        } else if (which == "owner_reserve") {
+            pool.reserve(1, 1);
+        } else if (which == "owner_shrink") {
+            pool.shrink_to_bucket(p);
+        } else if (which == "owner_idle") {
+            std::printf("%zu", pool.idle().count);
+        } else if (which == "owner_move") {
+            auto moved = std::move(pool);
+        }
+    });
+}
+
 void break_contract(std::string_view which)
 {
+    if (which.starts_with("owner_")) {
+        use_without_owning(which);
+        return;
+    }
     pktpool::packet_pool pool;
     auto p = pool.acquire(100); // binds the pool to this thread
     if (which == "acquire") {

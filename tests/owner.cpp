@@ -96,9 +96,9 @@ TEST_CASE("owner: with free_on_drop the thread of a drop frees the packet")
 {
     freeing pool;
     auto batch = acquire(pool, 5);
-    auto const before = live_mallocs();
+    auto const before = live_allocations();
     elsewhere([&] { batch.clear(); });
-    CHECK(live_mallocs() == before - 5);
+    CHECK(live_allocations() == before - 5);
     CHECK(pool.idle().count == 0);
     pool.decay();
     auto const total = pool.statistics().total;
@@ -113,12 +113,12 @@ TEST_CASE_TEMPLATE("owner: packets above the largest bucket are freed where they
 {
     Pool pool;
     auto batch = acquire(pool, 3, 5000);
-    auto const before = live_mallocs();
+    auto const before = live_allocations();
     elsewhere([&] {
         pool.release(std::move(batch[0]));
         pool.release(batch);
     });
-    CHECK(live_mallocs() == before - 3);
+    CHECK(live_allocations() == before - 3);
     pool.decay();
     CHECK(pool.statistics().above.freed == 3);
     CHECK(pool.statistics().above.outstanding == 0);
@@ -135,7 +135,8 @@ TEST_CASE_TEMPLATE(
         constexpr bool reports_other_pools = std::is_same_v<Pool, hardened>;
         Pool& from = i % 5 == 0 && !reports_other_pools ? other : pool;
         if (i % 7 != 0) { // the rest is null
-            batch[i] = from.acquire(i % 3 == 0 ? 20 : i % 3 == 1 ? 500 : 1400);
+            constexpr std::array<std::size_t, 3> sizes{20, 500, 1400};
+            batch[i] = from.acquire(sizes[i % sizes.size()]);
         }
     }
     elsewhere([&] { pool.release(batch); });

@@ -134,11 +134,37 @@ TEST_CASE("threading: a use from another thread ends the program with a report o
         CHECK_FALSE(contains(child.output, "survived"));
         CHECK(contains(child.output, std::string("pktpool: ") + operation + " on thread "));
         auto const self = between(child.output, " on thread ", ", but ");
-        auto const owner = between(child.output, "belongs to thread ", ", the first ");
+        auto const owner = between(child.output, "the owner is thread ", ". ");
         CHECK(!self.empty());
         CHECK(!owner.empty());
         CHECK(self != owner);
-        CHECK(contains(child.output, "call detach() before"));
+        bool const gives_back =
+            operation == std::string("release()") || operation == std::string("a dropped handle");
+        CHECK(contains(child.output, gives_back ? "single_owner" : "call detach() before"));
+    }
+}
+
+TEST_CASE("threading: with single_owner another thread is reported when it does more than release")
+{
+    for (auto const& [which, operation] : {
+             std::pair{"owner_acquire", "acquire()"},
+             {"owner_batch", "acquire()"},
+             {"owner_decay", "decay()"},
+             {"owner_trim", "trim()"},
+             {"owner_reserve", "reserve()"},
+             {"owner_shrink", "shrink_to_bucket()"},
+             {"owner_idle", "idle()"},
+             {"owner_move", "a move from a pool"},
+         }) {
+        CAPTURE(std::string(which));
+        auto const child = run_child(std::string(MISUSE " ") + which);
+        CAPTURE(child.output);
+        CHECK_FALSE(child.succeeded);
+        CHECK(contains(child.output, std::string("pktpool: ") + operation + " on thread "));
+        CHECK(contains(child.output, "Other threads may only release and drop"));
+        CHECK(contains(child.output, "misuse.cpp:"));
+        CHECK(between(child.output, " on thread ", ", but ") !=
+              between(child.output, "the owner is thread ", ". "));
     }
 }
 

@@ -19,7 +19,7 @@ bool refuse(std::string_view operation, std::uintptr_t owner, char const* way_ou
 {
     return report_and_end(message()
                               .add(operation)
-                              .add(" on thread %llu, but the pool is bound to thread %llu. %s",
+                              .add(" on thread %llu, but the owner is thread %llu. %s",
                                    static_cast<unsigned long long>(this_thread()),
                                    static_cast<unsigned long long>(owner), way_out)
                               .view(),

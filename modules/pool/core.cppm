@@ -48,6 +48,7 @@ public:
     using slab = std::conditional_t<
         has_owner, owned_pool_slab<pool_core, slab_of_bucket>,
         std::conditional_t<drops_reach_pool, pool_slab<pool_core, slab_of_bucket>, slab_of_bucket>>;
+    static_assert(!has_owner || sizeof(slab) == owned_slab_bytes);
     using deleter = std::conditional_t<drops_reach_pool, pool_deleter<packet, slab>,
                                        basic_packet_deleter<packet, source_type>>;
     using packet_ptr = std::unique_ptr<packet, deleter>;

@@ -1,5 +1,7 @@
 // Handles whose drop reaches the pool: the deleter, and the slab that it calls.
 module;
+#include <cstddef>
+
 #include "../support/attributes.hpp"
 
 export module pktpool:pool.handle;
@@ -42,10 +44,13 @@ private:
     Core* core_ = nullptr;
 };
 
+/// Bytes of a slab with a list: a power of two, as above.
+inline constexpr std::size_t owned_slab_bytes = 512;
+
 /// A slab to which other threads give packets back, too. They read and write only cache lines that
 /// the owner does not write in an acquire or a release.
 template <class Core, class Slab>
-class alignas(512) owned_pool_slab : public Slab {
+class alignas(owned_slab_bytes) owned_pool_slab : public Slab {
 public:
     void set_core(Core& core) noexcept { core_ = &core; }
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE Core& core() const noexcept { return *core_; }

@@ -97,7 +97,7 @@ struct remote_operations {
     static constexpr std::uint32_t most_per_acquire = 64;
 
     /// Any thread. One atomic operation.
-    static void give_back(slab& to, packet* p, return_reason reason) noexcept
+    PKTPOOL_NOINLINE static void give_back(slab& to, packet* p, return_reason reason) noexcept
     {
         remote_return<Core>(to, *p, 1, reason).add(p);
     }
@@ -114,7 +114,7 @@ struct remote_operations {
     }
 
     /// The owner takes packets from the list of the slab.
-    static void take(Core& core, slab& from, std::uint64_t most) noexcept
+    PKTPOOL_NOINLINE static void take(Core& core, slab& from, std::uint64_t most) noexcept
     {
         for (; most > 0; --most) {
             auto const [p, reason] = from.returned().take();
@@ -135,6 +135,9 @@ struct remote_operations {
     /// The last call of the owner: frees what comes back until no thread uses the lists.
     static void close(Core& core) noexcept
     {
+        if constexpr (Core::protection::hardened) {
+            core.outstanding_.abandon();
+        }
         for (slab& each : core.slabs_.slabs().all()) {
             each.returned().close();
         }

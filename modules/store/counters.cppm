@@ -27,7 +27,7 @@ export struct bucket_statistics {
     std::uint64_t remote = 0;           ///< released or dropped on another thread than the owner's
     std::uint64_t drained = 0;          ///< of remote: the owner knows of them
     std::uint64_t outstanding = 0;      ///< now
-    std::uint64_t most_outstanding = 0; ///< at any time
+    std::uint64_t most_outstanding = 0; ///< at any time; those on a list are among them
     std::uint64_t idle = 0;             ///< now
     std::uint64_t idle_bytes = 0;       ///< now, with headers
 
@@ -89,7 +89,7 @@ public:
         row.outstanding -= 1;
         outstanding_ -= 1;
     }
-    void freed_elsewhere(std::size_t bucket, std::size_t packets, std::size_t drops) noexcept
+    void freed_elsewhere(std::size_t bucket, std::uint64_t packets, std::uint64_t drops) noexcept
     {
         auto& row = at(bucket);
         row.freed += packets;

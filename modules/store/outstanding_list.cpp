@@ -24,7 +24,7 @@ bool outstanding_list::records_next(std::uint32_t one_in, std::source_location w
         return false;
     }
     until_next_ = one_in - 1;
-    return true;
+    return !is_abandoned_;
 }
 
 void outstanding_list::check(guard_record const* record, std::source_location where) const noexcept
@@ -61,6 +61,9 @@ void outstanding_list::add(guard_record& record, void const* packet,
 
 void outstanding_list::remove(guard_record& record, std::source_location where) noexcept
 {
+    if (is_abandoned_) {
+        return;
+    }
     check(&record, where);
     if (newest_ == &record || record.newer_ != nullptr) {
         check(record.older_, where);

@@ -34,6 +34,10 @@ public:
     /// For a packet that is released, recorded or not. O(1).
     void remove(guard_record& record, std::source_location where) noexcept;
 
+    /// From now on nothing is added, and no link is followed: other threads free packets that are
+    /// in the list.
+    void abandon() noexcept { is_abandoned_ = true; }
+
     /// By call site and bucket, most packets first. O(n log n) for n packets; throws
     /// std::bad_alloc.
     [[nodiscard]] std::vector<outstanding_packets> outstanding() const;
@@ -51,6 +55,7 @@ private:
     std::ptrdiff_t to_record_ = 0; // bytes from the start of a packet to its guard
     pool_identity identity_{};
     std::uint32_t until_next_ = 0; // acquires
+    bool is_abandoned_ = false;
 };
 
 } // namespace pktpool

@@ -1,5 +1,6 @@
 // The packets of one slab that other threads than the owner have given back. Exports nothing.
 module;
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -105,12 +106,13 @@ public:
         return taken_.load(std::memory_order_relaxed) +
                taken_freed_.load(std::memory_order_relaxed);
     }
-    /// Any thread. Packets on the list.
+    /// Any thread. Packets on the list; too few for a moment, while the owner replaces a ring.
     [[nodiscard]] std::uint64_t waiting() const noexcept
     {
         auto const taken = taken_.load(std::memory_order_relaxed);
-        return earlier_.load(std::memory_order_relaxed) +
-               position_of(tail_.load(std::memory_order_relaxed)) - taken;
+        auto const claimed = earlier_.load(std::memory_order_relaxed) +
+                             position_of(tail_.load(std::memory_order_relaxed));
+        return claimed - std::min(claimed, taken);
     }
 
     // The owner calls the functions from here on.
@@ -143,12 +145,13 @@ public:
         std::uint64_t packets;
         std::uint64_t drops; ///< of the packets
     };
-    /// What count_freed() has counted since the last call.
+    /// What count_freed() has counted since the last call, until the list was closed.
     [[nodiscard]] freed_packets take_freed() noexcept
     {
         auto const drops = dropped_.load(std::memory_order_relaxed);
-        auto const packets = position_of(freed_.load(std::memory_order_acquire)) -
-                             taken_freed_.load(std::memory_order_relaxed);
+        auto const freed =
+            is_closed_ ? freed_at_close_ : position_of(freed_.load(std::memory_order_acquire));
+        auto const packets = freed - taken_freed_.load(std::memory_order_relaxed);
         add(taken_freed_, packets);
         return {.packets = packets, .drops = drops - std::exchange(taken_drops_, drops)};
     }
@@ -183,7 +186,8 @@ public:
     {
         is_closed_ = true;
         end_newest(tail_.exchange(first_word(closed), std::memory_order_acq_rel));
-        freed_.fetch_or(first_word(closed), std::memory_order_acq_rel);
+        freed_at_close_ =
+            position_of(freed_.fetch_or(first_word(closed), std::memory_order_acq_rel));
     }
     [[nodiscard]] bool is_settled() const noexcept { return oldest_ == nullptr; }
 
@@ -278,6 +282,7 @@ private:
     std::uint32_t places_ = 0; // of the newest ring
     bool is_closed_ = false;
     std::uint64_t taken_drops_ = 0;
+    std::uint64_t freed_at_close_ = 0;
     std::atomic<std::uint64_t> earlier_ = 0; // claims of replaced rings
     std::atomic<std::uint64_t> taken_ = 0;
     std::atomic<std::uint64_t> taken_freed_ = 0;

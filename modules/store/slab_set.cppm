@@ -92,7 +92,7 @@ public:
     /// A new packet. Throws the same.
     [[nodiscard]] packet* make(Slab& from, std::size_t capacity)
     {
-        make_places(from);
+        before_make(from);
         return from.make(source_, capacity);
     }
     /// Takes back a packet of an acquire that failed.
@@ -130,7 +130,7 @@ public:
         std::size_t made = 0;
         try {
             for (; made < missing; ++made) {
-                make_places(slab);
+                before_make(slab);
                 packet* const p = slab.make_idle(source_);
                 if (!one_more_allowed(slab) || !slab.store_unused(p)) {
                     slab.free(source_, p); // the source released packets that took the slots
@@ -179,6 +179,9 @@ public:
         requires has_remote_list
     {
         auto const [packets, drops] = slab.returned().take_freed();
+        if (packets == 0) {
+            return;
+        }
         slab.forget(gsl::narrow_cast<std::uint32_t>(packets));
         count([&](auto& c) { c.freed_elsewhere(slab.index(), packets, drops); });
     }
@@ -251,16 +254,19 @@ public:
 private:
     static constexpr std::size_t most_idle_bytes = Policies::most_idle_bytes;
 
-    /// A place for every packet of the slab and the next one.
-    void make_places([[maybe_unused]] Slab& of)
+    /// Call it before a packet is made: makes a place on the list for it.
+    PKTPOOL_ALWAYS_INLINE void before_make([[maybe_unused]] Slab& of)
     {
         if constexpr (has_remote_list) {
-            if (of.total() >= of.returned().places()) [[unlikely]] {
-                count_freed_elsewhere(of);
-                if (of.total() >= of.returned().places()) {
-                    of.returned().make_places(of.total() + 1);
-                }
-            }
+            make_places(of);
+        }
+    }
+    PKTPOOL_NOINLINE void make_places(Slab& of)
+        requires has_remote_list
+    {
+        count_freed_elsewhere(of);
+        if (of.total() >= of.returned().places()) {
+            of.returned().make_places(of.total() + 1);
         }
     }
 
