@@ -12,6 +12,7 @@
 
 #include "allocations.hpp"
 #include "checked_lock.hpp"
+#include "packet_log.hpp"
 #include "payload.hpp"
 #include "rules.hpp"
 #include "watched_metadata.hpp"
@@ -20,6 +21,9 @@ namespace fuzz {
 
 /// How a call ended.
 enum class outcome { done, no_memory, no_metadata, too_large };
+
+/// The packets of the call that is measured.
+inline packet_log packets_of_call;
 
 /// A resource on top of the heap that counts live blocks. New memory is never zero.
 class counting_resource final : public std::pmr::memory_resource {
@@ -38,6 +42,7 @@ private:
         std::memset(memory, 0xa5, std::min(bytes, header));
         ++live_.count;
         live_.bytes += bytes;
+        packets_of_call.made(memory);
         return memory;
     }
     void do_deallocate(void* memory, std::size_t bytes, std::size_t) override
@@ -46,6 +51,7 @@ private:
         uncleared_ += is_filled(memory, bytes, std::byte{0}) ? 0 : 1;
         --live_.count;
         live_.bytes -= bytes;
+        packets_of_call.freed(memory);
         ::operator delete(memory);
     }
     [[nodiscard]] bool do_is_equal(memory_resource const& other) const noexcept override
@@ -56,6 +62,19 @@ private:
     amount live_;
     std::size_t uncleared_ = 0;
     std::size_t calls_without_lock_ = 0;
+};
+
+/// Adds the packets of a heap_source to those of the call, as long as it lives.
+class heap_observer final : private malloc_observer {
+public:
+    heap_observer() { observe_mallocs(this); }
+    heap_observer(heap_observer const&) = delete;
+    heap_observer& operator=(heap_observer const&) = delete;
+    ~heap_observer() { observe_mallocs(nullptr); }
+
+private:
+    void allocated(void const* block) override { packets_of_call.made(block); }
+    void freed(void const* block) override { packets_of_call.freed(block); }
 };
 
 /// The effects of one call.
@@ -142,8 +161,10 @@ outcome call_meter::run(Call const& call)
     auto const bytes = malloced_bytes();
     auto const before = so_far();
     auto result = outcome::done;
+    packets_of_call.clear();
     {
         failing_heap const heap(successes_left_);
+        heap_observer const observer;
         try {
             call();
         } catch (std::bad_alloc const&) {

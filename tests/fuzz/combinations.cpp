@@ -46,6 +46,7 @@ constexpr bool is_instrumented = std::is_same_v<THREADING, fuzz::checked_lock>;
 /// A number per threading policy.
 constexpr std::size_t threading_number = std::is_same_v<THREADING, pktpool::single_threaded> ? 1
                                          : std::is_same_v<THREADING, pktpool::unchecked>     ? 2
+                                         : pktpool::allows_remote_release<THREADING>         ? 3
                                                                                              : 0;
 
 /// A choice of an axis: some policies, or none.
@@ -91,8 +92,9 @@ struct combined {
 
     static constexpr bool is_hardened =
         has<pktpool::hardened, Ps...> || has<recorded_one_in_three, Ps...>;
-    static constexpr bool drops_reach_pool =
-        has<pktpool::return_on_drop, Ps...> || is_hardened || has<pktpool::counted, Ps...>;
+    static constexpr bool has_owner = pktpool::allows_remote_release<THREADING>;
+    static constexpr bool drops_reach_pool = has<pktpool::return_on_drop, Ps...> || is_hardened ||
+                                             has<pktpool::counted, Ps...> || has_owner;
     static constexpr bool metadata_is_watched =
         has<fuzz::owning_metadata, Ps...> || has<fuzz::copying_metadata, Ps...>;
     static constexpr std::size_t headroom = pktpool::headroom_of<Buckets>;
@@ -131,7 +133,8 @@ struct combined {
                   .metadata_is_watched = metadata_is_watched,
                   .lock_is_checked = std::is_same_v<THREADING, fuzz::checked_lock>,
                   .clears = has<pktpool::clear_on_release, Ps...>,
-                  .counts = has<pktpool::counted, Ps...>},
+                  .counts = has<pktpool::counted, Ps...>,
+                  .has_owner = has_owner},
         .known_sizes = known_sizes,
         .make = make,
         .is_instrumented = is_instrumented,
@@ -147,7 +150,11 @@ constexpr choice<As..., Bs...> both(choice<As...>, choice<Bs...>)
 template <class Buckets, class... Ps>
 void add_with(choice<Ps...>)
 {
-    fuzz::combinations().push_back(&combined<Buckets, Ps...>::numbered);
+    using added = combined<Buckets, Ps...>;
+    // The owner has to take every packet of such a pool, and its bound holds from then on only.
+    if constexpr (!(added::has_owner && added::is_hardened && has<idle_bytes, Ps...>)) {
+        fuzz::combinations().push_back(&added::numbered);
+    }
 }
 
 /// Buckets and metadata are chosen in turn, not combined with everything. Their numbers, seven and

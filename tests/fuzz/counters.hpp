@@ -19,6 +19,8 @@ struct counters {
     std::size_t decayed = 0;
     std::size_t trimmed = 0;
     std::size_t reserved = 0; ///< made by reserve()
+    std::size_t remote = 0;   ///< released or dropped on another thread than the owner's
+    std::size_t drained = 0;  ///< of these, taken in by the owner
     std::size_t outstanding = 0;
     std::size_t most_outstanding = 0;
     std::size_t idle = 0;
@@ -43,6 +45,8 @@ inline constexpr std::array counters_fields{
     counters_field{"decayed", &counters::decayed, true},
     counters_field{"trimmed", &counters::trimmed, true},
     counters_field{"reserved", &counters::reserved, true},
+    counters_field{"remote", &counters::remote, true},
+    counters_field{"drained", &counters::drained, true},
     counters_field{"outstanding", &counters::outstanding},
     counters_field{"most_outstanding", &counters::most_outstanding},
     counters_field{"idle", &counters::idle},

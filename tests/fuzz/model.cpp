@@ -16,6 +16,7 @@ void model::create(std::size_t pool, std::size_t source)
 {
     core& fresh = cores_.emplace_back();
     fresh.source = source;
+    fresh.user = rules_.has_owner && pool == 1 ? 1 : 0;
     fresh.slabs.resize(rules_.buckets.size() + 1);
     pools_.at(pool) = &fresh;
 }
@@ -23,6 +24,9 @@ void model::create(std::size_t pool, std::size_t source)
 void model::close(core& of)
 {
     of.has_pool = false;
+    if (rules_.has_owner) {
+        free_all(of);
+    }
     for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
         free_oldest(of, i, of.slabs[i].idle.size());
     }
@@ -49,6 +53,7 @@ void model::move_construct(std::size_t to, std::size_t from)
 {
     auto const source = source_of(from);
     pools_.at(to) = pools_.at(from);
+    core_of(to).owner.reset();
     create(from, source);
 }
 
@@ -66,7 +71,9 @@ void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, std::s
     auto const bucket = bucket_of(size);
     core& from = core_of(pool);
     auto& slab = from.slabs[bucket];
-    if (slab.idle.empty()) {
+    if (rules_.has_owner) {
+        fetch(from, bucket, capacity_for(size), at.packet);
+    } else if (slab.idle.empty()) {
         ++slab.count.misses;
         made(from, capacity_for(size));
     } else {
@@ -79,6 +86,9 @@ void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, std::s
     ++from.outstanding;
     from.most_outstanding = std::max(from.most_outstanding, from.outstanding);
     ++outstanding_;
+    if (rules_.has_owner) {
+        note_most_seen(from, bucket);
+    }
 
     auto const one_in = rules_.call_sites_one_in;
     outstanding_packet const fresh{.at = at,
@@ -97,7 +107,10 @@ void model::acquire(std::size_t pool, std::size_t size, std::size_t slot, std::s
 
 void model::release(std::size_t pool, std::size_t slot)
 {
-    if (auto const packet = slots_.at(slot)) {
+    if (auto const packet = slots_.at(slot); packet && rules_.has_owner) {
+        give_back(*packet, false);
+        leave(slot, false);
+    } else if (packet) {
         // A handle whose drops reach the pool returns to its own pool; others go where they are
         // released.
         put(rules_.drops_reach_pool ? *packet->from : core_of(pool), *packet);
@@ -107,7 +120,10 @@ void model::release(std::size_t pool, std::size_t slot)
 
 void model::drop(std::size_t slot)
 {
-    if (auto const packet = slots_.at(slot)) {
+    if (auto const packet = slots_.at(slot); packet && rules_.has_owner) {
+        give_back(*packet, true);
+        leave(slot, false); // the drop is counted already
+    } else if (packet) {
         if (rules_.returns_dropped) {
             put(*packet->from, *packet);
         } else {
@@ -163,6 +179,21 @@ void model::reserve(std::size_t pool, std::size_t size, std::size_t packets)
 {
     core& of = core_of(pool);
     auto& slab = of.slabs[bucket_of(size)];
+    if (rules_.has_owner) {
+        take_all(pool);
+        for (auto const* const packet : changes_.made) {
+            expect(slab.idle.size() < packets, "a reserve made too many packets");
+            slab.idle.push_back({.at = {.packet = packet},
+                                 .wrote = {},
+                                 .since = now_,
+                                 .until = now_,
+                                 .capacity = capacity_for(size)});
+            made(of, capacity_for(size));
+            ++slab.count.reserved;
+        }
+        changes_.made.clear();
+        expect(slab.idle.size() >= packets, "a reserve made too few packets");
+    }
     while (slab.idle.size() < packets) {
         slab.idle.push_back({});
         made(of, capacity_for(size));
@@ -171,9 +202,9 @@ void model::reserve(std::size_t pool, std::size_t size, std::size_t packets)
 }
 
 /// demand_tracked: idle and outstanding packets together stay at the mark, which follows the peak.
-std::size_t model::surplus(slab& of, std::size_t limit)
+std::size_t model::surplus(slab& of, std::size_t idle, std::size_t limit)
 {
-    auto const total = of.idle.size() + of.count.outstanding;
+    auto const total = idle + of.count.outstanding;
     auto const half = (of.mark + 1) / 2; // a decay lowers the mark at most by half
     of.mark = std::max({of.peak, half, limit});
     auto const above = total > of.mark ? total - of.mark : 0;
@@ -182,22 +213,39 @@ std::size_t model::surplus(slab& of, std::size_t limit)
     return surplus;
 }
 
+std::size_t model::decayed(slab& of, std::size_t bucket, std::size_t idle)
+{
+    auto const packets = rules_.tracks_demand ? surplus(of, idle, rules_.buckets[bucket].limit)
+                                              : std::min<std::size_t>(idle, 1);
+    of.count.decayed += packets;
+    of.peak = of.count.outstanding;
+    return packets;
+}
+
 void model::decay(std::size_t pool)
 {
     core& of = core_of(pool);
+    if (rules_.has_owner) {
+        take_and_free(of, [&](slab& each, std::size_t bucket, std::size_t idle) {
+            return decayed(each, bucket, idle);
+        });
+        return;
+    }
     for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
-        auto& slab = of.slabs[i];
-        auto const surplus = rules_.tracks_demand ? model::surplus(slab, rules_.buckets[i].limit)
-                                                  : std::min<std::size_t>(slab.idle.size(), 1);
-        free_oldest(of, i, surplus);
-        slab.count.decayed += surplus;
-        slab.peak = slab.count.outstanding;
+        free_oldest(of, i, decayed(of.slabs[i], i, of.slabs[i].idle.size()));
     }
 }
 
 void model::trim(std::size_t pool)
 {
     core& of = core_of(pool);
+    if (rules_.has_owner) {
+        take_and_free(of, [](slab& each, std::size_t, std::size_t idle) {
+            each.count.trimmed += idle;
+            return idle;
+        });
+        return;
+    }
     for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
         of.slabs[i].count.trimmed += of.slabs[i].idle.size();
         free_oldest(of, i, of.slabs[i].idle.size());

@@ -3,13 +3,17 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
+#include <limits>
 #include <list>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "call_sites.hpp"
 #include "contents.hpp"
 #include "counters.hpp"
+#include "packet_log.hpp"
 #include "rules.hpp"
 
 namespace fuzz {
@@ -22,10 +26,21 @@ struct location {
     bool operator==(location const&) const = default;
 };
 
-/// A packet in a slab.
+/// A packet in a slab, or on its list.
 struct idle_packet {
+    static constexpr auto unknown = std::numeric_limits<std::size_t>::max();
+
     location at; ///< null for a reserved packet: its address is not known yet
     writing wrote;
+    // With an owner only. The slab has the packet since one of the operations from `since` to
+    // `until`.
+    std::size_t since = 0;
+    std::size_t until = 0; ///< unknown: it may be on the list
+    std::size_t capacity = 0;
+    bool stays = true; ///< else the owner frees it when it takes it
+    bool dropped = false;
+
+    [[nodiscard]] bool may_wait() const { return until == unknown; }
 };
 
 /// One bucket of a pool.
@@ -34,6 +49,12 @@ struct slab {
     std::size_t peak = 0;          ///< the most outstanding since the last decay
     std::size_t mark = 0;          ///< packets that the traffic needs: see surplus()
     counters count; ///< except current values, which are computed from the other members
+    // Freed by other threads since the owner looked for the last time, and dropped ones of them.
+    std::size_t unseen = 0;
+    std::size_t unseen_drops = 0;
+    // Packets of the list that a failed acquire freed: it may have counted each as a hit, too.
+    std::size_t maybe_hits = 0;
+    std::size_t most_seen = 0; ///< as most_outstanding, if the owner looks as late as possible
 };
 
 /// The core of a pool. It may outlive the pool, and it moves with it.
@@ -46,6 +67,10 @@ struct core {
     std::size_t most_outstanding = 0; ///< at the same time
     std::size_t acquired = 0;         ///< so far
     counted_rows remembered;
+    // With single_owner only.
+    std::optional<std::size_t> owner; ///< thread
+    std::size_t user = 0;             ///< the thread that acquires: its next owner, if it has none
+    std::size_t most_seen = 0;        ///< see slab
 };
 
 /// A packet in the user's hands.
@@ -59,8 +84,9 @@ struct outstanding_packet {
     contents holds;
 };
 
-/// Pools of one type that exchange packets. The model has no threads and no failures: operations
-/// that threw are not played on it.
+/// Pools of one type that exchange packets. The model has no failures: operations that threw are
+/// not played on it. With single_owner it is told which packets each call made and freed, because a
+/// pool may take packets from a list sooner or later; complaint() says what was not allowed.
 class model {
 public:
     explicit model(rules const& of) : rules_(of) {}
@@ -115,9 +141,10 @@ public:
     {
         return core_of(pool).outstanding;
     }
-    [[nodiscard]] counted_rows counted(std::size_t pool) const;
+    /// `found` decides what is up to the pool, within the bounds.
+    [[nodiscard]] counted_rows counted(std::size_t pool, counted_rows const& found) const;
     /// The counts since the last call.
-    [[nodiscard]] counted_rows counted_since(std::size_t pool);
+    [[nodiscard]] counted_rows counted_since(std::size_t pool, counted_rows const& found);
     /// The outstanding packets of the pool whose call sites were recorded.
     [[nodiscard]] std::vector<call_site_packets> recorded(std::size_t pool) const;
     /// Whether the packet in the slot was acquired from the pool.
@@ -133,11 +160,54 @@ public:
     [[nodiscard]] std::size_t fewest_blocks() const;
     [[nodiscard]] std::size_t most_blocks() const;
 
+    // With single_owner.
+
+    /// Begins an operation on a thread, after its call.
+    void observe(std::size_t thread, packet_changes changes);
+    /// The packets that the owner has taken in the call and that its slab does not keep. A call
+    /// that failed puts back those of the slab and of the list, and the slab keeps as many as
+    /// always.
+    void take_refused(std::size_t pool, bool failed);
+    /// The owner takes all packets of the lists.
+    void take_all(std::size_t pool);
+    /// The call drops packets first, and then takes from the lists of the pool.
+    void takes_later(std::size_t pool) { takes_later_ = pools_.at(pool); }
+    /// Ends the part of an operation that gives packets back: those that were freed because of
+    /// max_idle_bytes would still exceed it.
+    void check_refused();
+    /// Ends an operation. Empty if all was as documented.
+    [[nodiscard]] std::string_view complaint();
+
+    /// The thread whose calls the pool accepts.
+    [[nodiscard]] std::size_t user(std::size_t pool) const { return core_of(pool).user; }
+    [[nodiscard]] bool is_bound(std::size_t pool) const { return core_of(pool).owner.has_value(); }
+    void bind(std::size_t pool)
+    {
+        if (core_of(pool).built) {
+            core_of(pool).owner = core_of(pool).user;
+        }
+    }
+    void detach(std::size_t pool, std::size_t next_user);
+    /// How many acquires of that size surely find an idle packet, for every threading policy.
+    [[nodiscard]] std::size_t sure_hits(std::size_t pool, std::size_t size) const;
+    /// The idle packets of the bucket for `size`, when the owner has taken all.
+    [[nodiscard]] std::size_t kept(std::size_t pool, std::size_t size) const
+    {
+        return kept_of(core_of(pool).slabs.at(bucket_of(size)), bucket_of(size));
+    }
+    /// The packet is idle, and the next acquire may return it.
+    [[nodiscard]] std::optional<idle_packet> idle_at(std::size_t pool, std::size_t size,
+                                                     void const* packet) const;
+
 private:
     [[nodiscard]] core& core_of(std::size_t pool) const { return *pools_.at(pool); }
     [[nodiscard]] std::size_t bytes(std::size_t bucket) const;
     [[nodiscard]] std::size_t idle_bytes(core const& of) const;
     [[nodiscard]] counters row(core const& of, std::size_t bucket) const;
+    [[nodiscard]] bool is_bucket(std::size_t bucket) const
+    {
+        return bucket < rules_.buckets.size();
+    }
 
     void close(core& of);
     void forget_empty();
@@ -146,7 +216,22 @@ private:
     void made(core const& of, std::size_t capacity);
     void freed(core const& of, std::size_t capacity);
     void free_oldest(core& of, std::size_t bucket, std::size_t packets);
-    [[nodiscard]] static std::size_t surplus(slab& of, std::size_t limit);
+    [[nodiscard]] static std::size_t surplus(slab& of, std::size_t idle, std::size_t limit);
+    /// How many packets a decay frees, of so many that are idle.
+    [[nodiscard]] std::size_t decayed(slab& of, std::size_t bucket, std::size_t idle);
+
+    // model_owner.cpp
+    void expect(bool holds, std::string_view what);
+    [[nodiscard]] std::size_t limit(std::size_t bucket) const;
+    /// The most packets that a slab keeps of those that it has and that are on its list.
+    [[nodiscard]] std::size_t kept_of(slab const& of, std::size_t bucket) const;
+    void give_back(outstanding_packet const& packet, bool dropped);
+    void fetch(core& from, std::size_t bucket, std::size_t capacity, void const* packet);
+    void note_most_seen(core& of, std::size_t bucket);
+    using surplus_of = std::function<std::size_t(slab& of, std::size_t bucket, std::size_t idle)>;
+    void take_and_free(core& of, surplus_of const& surplus);
+    void free_all(core& of);
+    void settle(counters& row, slab const& of, std::size_t bucket, counters const& found) const;
 
     rules const& rules_;
     std::list<core> cores_; // of pools, and of packets that outlive their pool
@@ -154,6 +239,18 @@ private:
     std::array<std::optional<outstanding_packet>, slot_count> slots_;
     std::array<amount, 2> memory_{};
     std::size_t outstanding_ = 0;
+
+    std::size_t thread_ = 0;
+    std::size_t now_ = 0; // operations
+    packet_changes changes_;
+    std::size_t refused_now_ = 0; // packets that the owner took and freed in this operation
+    struct refusal {
+        core const* by;
+        std::size_t bucket;
+    };
+    std::vector<refusal> refused_;
+    core const* takes_later_ = nullptr;
+    std::string_view complaint_;
 };
 
 } // namespace fuzz

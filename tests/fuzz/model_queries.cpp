@@ -10,6 +10,8 @@ namespace fuzz {
 namespace {
 
 constexpr std::size_t no_ceiling = std::size_t{1} << 31; // demand_tracked: packets of a bucket
+constexpr std::size_t blocks_of_ring = 2;
+constexpr std::size_t most_rings = 12; // of a slab of a script
 
 } // namespace
 
@@ -36,7 +38,10 @@ std::vector<idle_packet> const& model::idle_for(std::size_t pool, std::size_t si
 std::size_t model::most_idle(std::size_t pool, std::size_t size) const
 {
     auto const bucket = bucket_of(size);
-    auto const others = idle_bytes(core_of(pool)) - idle(pool, bucket).bytes;
+    std::size_t others = 0;
+    for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
+        others += i == bucket ? 0 : kept_of(core_of(pool).slabs[i], i) * bytes(i);
+    }
     auto const ceiling = rules_.tracks_demand ? no_ceiling : rules_.buckets[bucket].limit;
     return std::min(ceiling, (rules_.most_idle_bytes - others) / bytes(bucket));
 }
@@ -80,8 +85,8 @@ amount model::idle(std::size_t pool, std::size_t bucket) const
 amount model::idle(std::size_t pool) const
 {
     amount sum{.count = 0, .bytes = idle_bytes(core_of(pool))};
-    for (auto const& slab : core_of(pool).slabs) {
-        sum.count += slab.idle.size();
+    for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
+        sum.count += core_of(pool).slabs[i].idle.size();
     }
     return sum;
 }
@@ -99,13 +104,16 @@ counters model::row(core const& of, std::size_t bucket) const
     return row;
 }
 
-counted_rows model::counted(std::size_t pool) const
+counted_rows model::counted(std::size_t pool, counted_rows const& found) const
 {
     core const& of = core_of(pool);
     counted_rows rows;
     counters sum;
     for (std::size_t bucket = 0; bucket < of.slabs.size(); ++bucket) {
         rows.push_back(row(of, bucket));
+        if (rules_.has_owner) {
+            settle(rows.back(), of.slabs[bucket], bucket, found.at(bucket));
+        }
         for (auto const& field : counters_fields) {
             sum.*field.value += rows.back().*field.value;
         }
@@ -113,13 +121,17 @@ counted_rows model::counted(std::size_t pool) const
     sum.capacity = 0;
     // Not the sum: the buckets had their peaks at different moments.
     sum.most_outstanding = of.most_outstanding;
+    if (rules_.has_owner) {
+        sum.most_outstanding = std::clamp(found.back().most_outstanding, of.most_outstanding,
+                                          std::max(of.most_outstanding, of.most_seen));
+    }
     rows.push_back(sum);
     return rows;
 }
 
-counted_rows model::counted_since(std::size_t pool)
+counted_rows model::counted_since(std::size_t pool, counted_rows const& found)
 {
-    auto const now = counted(pool);
+    auto const now = counted(pool, found);
     auto since = now;
     auto& earlier = core_of(pool).remembered;
     for (std::size_t i = 0; i < earlier.size(); ++i) {
@@ -163,7 +175,9 @@ std::size_t model::fewest_blocks() const
         blocks += rules_.slabs_on_heap && each_core.built ? 1 : 0;
         for (std::size_t i = 0; i < rules_.buckets.size(); ++i) {
             auto const& count = each_core.slabs[i].count;
-            blocks += rules_.tracks_demand && count.misses + count.reserved > 0 ? 1 : 0;
+            bool const was_used = count.misses + count.reserved > 0;
+            blocks += rules_.tracks_demand && was_used ? 1 : 0;
+            blocks += rules_.has_owner && each_core.has_pool && was_used ? blocks_of_ring : 0;
         }
     }
     return blocks;
@@ -175,6 +189,7 @@ std::size_t model::most_blocks() const
     for (core const& each_core : cores_) {
         if (rules_.slabs_on_heap && each_core.built) {
             blocks += 1 + (rules_.tracks_demand ? rules_.buckets.size() : 0);
+            blocks += rules_.has_owner ? blocks_of_ring * most_rings * each_core.slabs.size() : 0;
         }
     }
     return blocks;

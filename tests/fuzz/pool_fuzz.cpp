@@ -1,10 +1,12 @@
 // Every combination of the policies against the model: two bytes choose one, the rest is a script.
-// With PKTPOOL_FUZZ_ALL in the environment every combination plays the script: for a corpus.
+// With PKTPOOL_FUZZ_ALL in the environment every combination plays the script: for a corpus. With
+// PKTPOOL_FUZZ_ONLY=TEXT there are only the combinations with TEXT in their name.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <set>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "referee.hpp"
@@ -24,19 +26,33 @@ void play(combination const& on, std::span<std::uint8_t const> script)
     done.add_steps(fuzz::referee(on).play(script));
 }
 
+std::vector<combination const*> const& combinations()
+{
+    static auto const wanted = [] {
+        auto result = fuzz::combinations();
+        if (auto const* const text = std::getenv("PKTPOOL_FUZZ_ONLY")) {
+            std::erase_if(result, [&](auto const* each) {
+                return each->name.find(text) == std::string_view::npos;
+            });
+        }
+        return result;
+    }();
+    return wanted;
+}
+
 /// A quarter of the inputs are for the instrumented combinations.
 combination const& chosen(std::span<std::uint8_t const, fuzz::script_head> head)
 {
     static auto const instrumented = [] {
         std::vector<combination const*> result;
-        for (auto const* each : fuzz::combinations()) {
+        for (auto const* each : combinations()) {
             if (each->is_instrumented) {
                 result.push_back(each);
             }
         }
         return result;
     }();
-    auto const& from = head[0] % 4 == 0 ? instrumented : fuzz::combinations();
+    auto const& from = head[0] % 4 == 0 && !instrumented.empty() ? instrumented : combinations();
     return *from[(head[0] / 4 + 64U * head[1]) % from.size()];
 }
 
@@ -51,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     std::span const input(data, size);
     auto const script = input.subspan(fuzz::script_head);
     if (on_all) {
-        for (auto const* each : fuzz::combinations()) {
+        for (auto const* each : combinations()) {
             play(*each, script);
         }
     } else {

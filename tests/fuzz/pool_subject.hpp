@@ -168,6 +168,8 @@ private:
                 .decayed = row.decayed,
                 .trimmed = row.trimmed,
                 .reserved = row.reserved,
+                .remote = row.remote,
+                .drained = row.drained,
                 .outstanding = row.outstanding,
                 .most_outstanding = row.most_outstanding,
                 .idle = row.idle,

@@ -3,6 +3,8 @@
 
 #include <optional>
 
+#include "threads.hpp"
+
 namespace fuzz {
 
 referee::referee(combination const& of) : of_(of), model_(of.rules), subject_(of.make()) {}
@@ -14,6 +16,7 @@ std::size_t referee::play(std::span<std::uint8_t const> bytes)
         ++operations_;
         current_ = *next;
         play(*next);
+        check_complaint();
         check_pools();
         check_memory();
     }
@@ -39,7 +42,7 @@ void referee::play(operation const& next)
         release_batch(next);
         break;
     case action::drop:
-        drop(slot_for(next, true));
+        drop(slot_for(next, true), next.thread);
         break;
     case action::shrink:
         shrink(next);
@@ -56,12 +59,14 @@ void referee::play(operation const& next)
         reserve(next);
         break;
     case action::decay:
-        run(next.pool, {.may_allocate = of_.rules.tracks_demand},
+        run(next.pool,
+            {.may_allocate = of_.rules.tracks_demand || of_.rules.has_owner,
+             .thread = model_.user(next.pool)},
             [&] { subject_->decay(next.pool); });
         model_.decay(next.pool);
         break;
     case action::trim:
-        run(next.pool, {}, [&] { subject_->trim(next.pool); });
+        run(next.pool, {.thread = model_.user(next.pool)}, [&] { subject_->trim(next.pool); });
         model_.trim(next.pool);
         break;
     case action::move_construct:
@@ -69,13 +74,13 @@ void referee::play(operation const& next)
         move(next);
         break;
     case action::remember:
-        remember(next.pool);
+        remember(next.pool, next.thread);
         break;
     case action::destroy:
-        destroy(next.pool);
+        destroy(next.pool, next.thread);
         break;
     case action::detach:
-        run(next.pool, {.enters = false}, [&] { subject_->detach(next.pool); });
+        detach(next.pool, next.thread);
         break;
     case action::fail_memory:
         meter_.fail_memory_after(next.count);
@@ -114,11 +119,23 @@ std::size_t referee::slot_for(operation const& next, bool full) const
 }
 
 template <class Call>
-bool referee::make(std::size_t pool, making const& of, call_rules const& rules, Call const& call)
+outcome referee::measure(std::size_t thread, Call const& call)
+{
+    auto result = outcome::done;
+    run_on(thread, [&] { result = meter_.run(call); });
+    if (of_.rules.has_owner) {
+        model_.observe(thread, packets_of_call.changes());
+    }
+    return result;
+}
+
+template <class Call, class Dropped>
+bool referee::make(std::size_t pool, making const& of, call_rules const& rules, Call const& call,
+                   Dropped const& dropped)
 {
     bool const builds = of_.rules.slabs_on_heap && !model_.has_core(pool);
     bool const had_lock = model_.has_lock(pool);
-    auto const found = meter_.run(call);
+    auto const found = measure(rules.thread, call);
     auto const& did = meter_.last();
     auto expected = of.too_large ? outcome::too_large : outcome::done;
     if (did.refused_metadata > 0) {
@@ -129,16 +146,21 @@ bool referee::make(std::size_t pool, making const& of, call_rules const& rules, 
     expect("outcome (done, no memory, no metadata, too large)", static_cast<std::size_t>(expected),
            static_cast<std::size_t>(found));
 
+    dropped();
     bool const done = found == outcome::done;
     // The first allocation is the core.
     bool const built = builds && did.allocations > 0;
     if (built || !builds) {
         model_.build_core(pool);
+        model_.bind(pool);
+    }
+    if (of_.rules.has_owner) {
+        model_.take_refused(pool, !done);
     }
     if (of.misses == 0 && !builds && !of.too_large) {
         expect("allocations", 0, did.allocations + did.refused_memory);
     }
-    if (done && !of_.rules.tracks_demand) {
+    if (done && !of_.rules.tracks_demand && !of_.rules.has_owner) {
         expect("allocations", of.misses + (built ? 1 : 0), did.allocations);
     }
     if (done && of_.rules.metadata_is_watched) {
@@ -152,7 +174,10 @@ template <class Call>
 void referee::run(std::size_t pool, call_rules const& rules, Call const& call)
 {
     bool const had_lock = model_.exists(pool) && model_.has_lock(pool);
-    auto const found = meter_.run(call);
+    auto const found = measure(rules.thread, call);
+    if (rules.by_owner) {
+        model_.bind(pool);
+    }
     auto const& did = meter_.last();
     expect("outcome", static_cast<std::size_t>(outcome::done), static_cast<std::size_t>(found));
     if (!rules.may_allocate) {
@@ -195,9 +220,9 @@ void referee::acquire(operation const& next)
     auto const before = model_.slot(slot);
     if (make(next.pool,
              {.packets = 1,
-              .misses = !too_large && model_.idle_for(next.pool, size).empty() ? 1U : 0U,
+              .misses = !too_large && model_.sure_hits(next.pool, size) == 0 ? 1U : 0U,
               .too_large = too_large},
-             {.source_under_lock = !before}, [&] {
+             {.source_under_lock = !before, .thread = model_.user(next.pool)}, [&] {
                  known ? subject_->acquire_known(next.pool, number, slot)
                        : subject_->acquire(next.pool, size, slot, call_sites.at(call_site));
              })) {
@@ -218,17 +243,30 @@ void referee::acquire_batch(operation const& next)
     bool const too_large = next.size > largest_packet;
     auto const call_site = next.slot % call_sites.size();
     // Handles in the batch are dropped first, and their packets may be acquired again.
-    for (std::size_t i = 0; i < next.count; ++i) {
-        model_.drop(next.slot + i);
+    auto const drop_all = [&] {
+        for (std::size_t i = 0; i < next.count; ++i) {
+            model_.drop(next.slot + i);
+        }
+        model_.check_refused();
+    };
+    if (!of_.rules.has_owner) {
+        drop_all();
     }
-    auto const idle = too_large ? 0 : model_.idle_for(next.pool, next.size).size();
+    auto const idle = too_large ? 0 : model_.sure_hits(next.pool, next.size);
     auto const misses = too_large ? 0 : next.count - std::min(next.count, idle);
-    bool const done =
-        make(next.pool, {.packets = next.count, .misses = misses, .too_large = too_large},
-             {.source_under_lock = was_empty}, [&] {
-                 subject_->acquire_batch(next.pool, next.size, next.slot, next.count,
-                                         call_sites.at(call_site));
-             });
+    bool const done = make(
+        next.pool, {.packets = next.count, .misses = misses, .too_large = too_large},
+        {.source_under_lock = was_empty, .thread = model_.user(next.pool)},
+        [&] {
+            subject_->acquire_batch(next.pool, next.size, next.slot, next.count,
+                                    call_sites.at(call_site));
+        },
+        [&] {
+            if (of_.rules.has_owner) {
+                model_.takes_later(next.pool);
+                drop_all();
+            }
+        });
     for (std::size_t i = 0; i < next.count; ++i) {
         if (done) {
             check_acquired(next.pool, next.size, next.slot + i, call_site);
@@ -249,12 +287,15 @@ void referee::release(operation const& next)
 {
     auto const slot = slot_for(next, true);
     if (!may_release(next.pool, slot)) {
-        drop(slot);
+        drop(slot, next.thread);
         return;
     }
     check_outstanding(slot);
     auto const was = model_.slot(slot);
-    run(next.pool, {.source_under_lock = !was || was->from->has_pool},
+    run(next.pool,
+        {.source_under_lock = !was || was->from->has_pool,
+         .thread = next.thread,
+         .by_owner = false},
         [&] { subject_->release(next.pool, slot); });
     model_.release(next.pool, slot);
     check_outstanding(slot);
@@ -269,12 +310,12 @@ void referee::release_batch(operation const& next)
     for (std::size_t i = 0; i < next.count; ++i) {
         check_outstanding(next.slot + i);
         if (!may_release(next.pool, next.slot + i)) {
-            drop(next.slot + i);
+            drop(next.slot + i, next.thread);
         }
         auto const& packet = model_.slot(next.slot + i);
         all_have_pools &= !packet || packet->from->has_pool;
     }
-    run(next.pool, {.source_under_lock = all_have_pools},
+    run(next.pool, {.source_under_lock = all_have_pools, .thread = next.thread, .by_owner = false},
         [&] { subject_->release_batch(next.pool, next.slot, next.count); });
     for (std::size_t i = 0; i < next.count; ++i) {
         auto const was = model_.slot(next.slot + i);
@@ -286,12 +327,16 @@ void referee::release_batch(operation const& next)
     }
 }
 
-void referee::drop(std::size_t slot)
+void referee::drop(std::size_t slot, std::size_t thread)
 {
     check_outstanding(slot);
     auto const was = model_.slot(slot);
     bool const reaches_pool = was && was->from->has_pool && of_.rules.drops_reach_pool;
-    run(current_.pool, {.enters = reaches_pool, .source_under_lock = reaches_pool},
+    run(current_.pool,
+        {.enters = reaches_pool,
+         .source_under_lock = reaches_pool,
+         .thread = thread,
+         .by_owner = false},
         [&] { subject_->drop(slot); });
     model_.drop(slot);
     if (was) {
@@ -318,13 +363,18 @@ void referee::shrink(operation const& next)
     auto const call = [&] { moved = subject_->shrink(next.pool, slot, call_sites.at(call_site)); };
     if (!was || model_.bucket_of(needed) == of_.rules.buckets.size() ||
         model_.capacity_for(needed) >= was->capacity) {
-        run(next.pool, {}, call);
+        run(next.pool, {.thread = model_.user(next.pool)}, call);
         expect("whether it moved", 0, moved ? 1 : 0);
     } else {
         auto const& idle = model_.idle_for(next.pool, needed);
-        auto const* const expected = idle.empty() ? nullptr : idle.back().at.packet;
-        if (make(next.pool, {.packets = 1, .misses = idle.empty() ? 1U : 0U},
-                 {.source_under_lock = was->from->has_pool, .may_move = true}, call)) {
+        auto const* const expected =
+            idle.empty() || of_.rules.has_owner ? nullptr : idle.back().at.packet;
+        if (make(next.pool,
+                 {.packets = 1, .misses = model_.sure_hits(next.pool, needed) == 0 ? 1U : 0U},
+                 {.source_under_lock = was->from->has_pool,
+                  .may_move = true,
+                  .thread = model_.user(next.pool)},
+                 call)) {
             expect("whether it moved", 1, moved ? 1 : 0);
             auto const seen = subject_->view(slot);
             if (expected != nullptr && expected != seen.packet) {
@@ -342,54 +392,87 @@ void referee::reserve(operation const& next)
 {
     bool const bucket = model_.bucket_of(next.size) < of_.rules.buckets.size();
     bool const too_large = !bucket || next.count > model_.most_idle(next.pool, next.size);
-    auto const idle = bucket ? model_.idle_for(next.pool, next.size).size() : 0;
+    auto const idle = bucket ? model_.kept(next.pool, next.size) : 0;
     auto const misses = too_large ? 0 : next.count - std::min(next.count, idle);
-    if (make(next.pool, {.misses = misses, .too_large = too_large}, {},
+    if (make(next.pool, {.misses = misses, .too_large = too_large},
+             {.thread = model_.user(next.pool)},
              [&] { subject_->reserve(next.pool, next.size, next.count); })) {
         model_.reserve(next.pool, next.size, next.count);
     }
 }
 
+/// A move checks the thread of both pools.
 void referee::move(operation const& next)
 {
     auto const to = next.pool;
     auto const from = next.other;
     need(from);
+    auto const thread = model_.user(from);
+    if (model_.user(to) != thread) {
+        detach(to, thread);
+    }
     // No lock: the caller has exclusive access, as in a destructor.
-    call_rules const rules{.source_under_lock = false};
+    call_rules const rules{.source_under_lock = false, .thread = thread, .by_owner = false};
     if (next.what == action::move_assign) {
-        run(from, {.enters = to != from, .source_under_lock = false},
-            [&] { subject_->move_assign(to, from); });
+        auto entering = rules;
+        entering.enters = to != from;
+        run(from, entering, [&] { subject_->move_assign(to, from); });
         model_.move_assign(to, from);
     } else if (to != from) {
-        destroy(to);
+        destroy(to, next.thread);
         run(from, rules, [&] { subject_->move_construct(to, from); });
         model_.move_construct(to, from);
     }
 }
 
-void referee::remember(std::size_t pool)
+/// Any thread may read the statistics.
+void referee::remember(std::size_t pool, std::size_t thread)
 {
     if (of_.rules.counts) {
-        check_rows("statistics since the snapshot", model_.counted_since(pool),
-                   subject_->counted_since(pool));
+        counted_rows now;
+        counted_rows since;
+        run_on(thread, [&] {
+            now = subject_->counted(pool);
+            since = subject_->counted_since(pool);
+        });
+        check_rows("statistics since the snapshot", model_.counted_since(pool, now), since);
+    }
+    if (of_.rules.has_owner && of_.rules.hardened()) {
+        // It takes the lists, also when there is no memory for its result.
+        measure(model_.user(pool), [&] { static_cast<void>(subject_->recorded(pool)); });
+        model_.bind(pool);
+        model_.take_all(pool);
+        check_call_sites(pool);
     }
 }
 
-void referee::destroy(std::size_t pool)
+void referee::destroy(std::size_t pool, std::size_t thread)
 {
-    run(pool, {.enters = false, .source_under_lock = false}, [&] { subject_->destroy(pool); });
+    run(pool, {.enters = false, .source_under_lock = false, .thread = thread, .by_owner = false},
+        [&] { subject_->destroy(pool); });
     model_.destroy(pool);
+    check_complaint();
+}
+
+/// Any thread may call detach(), while the owner does not use the pool.
+void referee::detach(std::size_t pool, std::size_t next_user)
+{
+    run(pool, {.enters = false, .thread = next_user, .by_owner = false},
+        [&] { subject_->detach(pool); });
+    model_.detach(pool, next_user);
 }
 
 void referee::finish(bool pools_first)
 {
     current_ = {.what = action::destroy};
+    auto const thread_of = [&](std::size_t number) {
+        return of_.rules.has_owner ? number % thread_count : 0;
+    };
     auto const destroy_pools = [&] {
         for (std::size_t pool = 0; pool < pool_count; ++pool) {
             if (model_.exists(pool)) {
-                remember(pool);
-                destroy(pool);
+                remember(pool, 0);
+                destroy(pool, thread_of(pool));
                 check_memory();
             }
         }
@@ -399,7 +482,8 @@ void referee::finish(bool pools_first)
     }
     for (std::size_t slot = 0; slot < slot_count; ++slot) {
         if (model_.slot(slot)) {
-            drop(slot);
+            drop(slot, thread_of(slot));
+            check_complaint();
             check_memory();
         }
     }

@@ -29,6 +29,8 @@ private:
         bool enters = true;            ///< it calls enter(), if the pool has a core
         bool source_under_lock = true; ///< the source is called under a lock only
         bool may_move = false;         ///< metadata
+        std::size_t thread = 0;        ///< on which it runs
+        bool by_owner = true;          ///< it binds the pool to its thread
     };
     /// What a call that makes packets needs.
     struct making {
@@ -44,25 +46,36 @@ private:
     [[nodiscard]] bool may_release(std::size_t pool, std::size_t slot) const;
     void release(operation const& next);
     void release_batch(operation const& next);
-    void drop(std::size_t slot);
+    void drop(std::size_t slot, std::size_t thread);
     void shrink(operation const& next);
     void reserve(operation const& next);
     void move(operation const& next);
-    void remember(std::size_t pool);
-    void destroy(std::size_t pool);
+    void remember(std::size_t pool, std::size_t thread);
+    void destroy(std::size_t pool, std::size_t thread);
+    void detach(std::size_t pool, std::size_t next_user);
     void finish(bool pools_first);
 
     /// Creates the pool if it does not exist.
     void need(std::size_t pool);
     [[nodiscard]] std::size_t slot_for(operation const& next, bool full) const;
 
-    /// A call that makes packets. Returns whether it succeeded.
+    /// A call that makes packets. Returns whether it succeeded. `dropped` plays what the call does
+    /// before it enters the pool.
+    template <class Call, class Dropped>
+    bool make(std::size_t pool, making const& of, call_rules const& rules, Call const& call,
+              Dropped const& dropped);
     template <class Call>
-    bool make(std::size_t pool, making const& of, call_rules const& rules, Call const& call);
+    bool make(std::size_t pool, making const& of, call_rules const& rules, Call const& call)
+    {
+        return make(pool, of, rules, call, [] {});
+    }
     /// A call that makes none: it does not throw, and allocates only if allowed.
     template <class Call>
     void run(std::size_t pool, call_rules const& rules, Call const& call);
+    template <class Call>
+    outcome measure(std::size_t thread, Call const& call);
     void check_call(bool had_lock, call_rules const& rules, bool done) const;
+    void check_complaint();
 
     // referee_of_packets.cpp
     /// The packet in the slot is the newest idle one of the model, else a new one. Checks it.

@@ -25,14 +25,16 @@ void referee::check_acquired(std::size_t pool, std::size_t size, std::size_t slo
     auto const seen = subject_->view(slot);
     location const at{.packet = seen.packet, .datagram = seen.data};
     idle_packet before;
-    if (auto const& idle = model_.idle_for(pool, size); !idle.empty()) {
+    if (of_.rules.has_owner) {
+        before = model_.idle_at(pool, size, seen.packet).value_or(idle_packet{});
+    } else if (auto const& idle = model_.idle_for(pool, size); !idle.empty()) {
         before = idle.back();
         if (before.at.packet != nullptr && before.at != at) {
             mismatch("packet", "the newest idle one", "another");
         }
     }
-    bool const is_known = before.at.packet != nullptr;
-    if (!is_known) {
+    bool const is_known = before.at.datagram != nullptr;
+    if (before.at.packet == nullptr) {
         expect("new packets that are live already", 0, model_.is_live(seen.packet) ? 1 : 0);
         expect("alignment", 0, reinterpret_cast<std::uintptr_t>(seen.data) % 16);
     }

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "referee.hpp"
+#include "threads.hpp"
 
 namespace fuzz {
 
@@ -17,7 +18,16 @@ void referee::check_pools() const
         if (!model_.exists(pool)) {
             continue;
         }
-        subject_->idle(pool, std::span(found).first(buckets + 1));
+        if (of_.rules.counts) {
+            auto const seen = subject_->counted(pool);
+            check_rows("statistics", model_.counted(pool, seen), seen);
+        }
+        // A use by the owner would bind the pool.
+        if (of_.rules.has_owner && model_.has_core(pool) && !model_.is_bound(pool)) {
+            continue;
+        }
+        run_on(model_.user(pool),
+               [&] { subject_->idle(pool, std::span(found).first(buckets + 1)); });
         for (std::size_t i = 0; i < buckets; ++i) {
             auto const expected = model_.idle(pool, i);
             expect("idle packets of a bucket", expected.count, found.at(i).count);
@@ -26,10 +36,8 @@ void referee::check_pools() const
         auto const expected = model_.idle(pool);
         expect("idle packets", expected.count, found.at(buckets).count);
         expect("idle bytes", expected.bytes, found.at(buckets).bytes);
-        if (of_.rules.counts) {
-            check_rows("statistics", model_.counted(pool), subject_->counted(pool));
-        }
-        if (of_.rules.hardened()) {
+        // outstanding() takes the packets of the lists; see remember().
+        if (of_.rules.hardened() && !of_.rules.has_owner) {
             check_call_sites(pool);
         }
     }
@@ -54,7 +62,8 @@ void referee::check_rows(std::string_view what, counted_rows const& expected,
 /// Most packets first; the order of equal counts is not checked.
 void referee::check_call_sites(std::size_t pool) const
 {
-    auto found = subject_->recorded(pool);
+    std::vector<call_site_packets> found;
+    run_on(model_.user(pool), [&] { found = subject_->recorded(pool); });
     if (!std::ranges::is_sorted(found, std::greater{}, &call_site_packets::count)) {
         mismatch("call sites", "most packets first", "another order");
     }
@@ -98,6 +107,13 @@ void referee::check_memory() const
     if (of_.rules.metadata_is_watched) {
         expect("references of metadata", model_.outstanding(), watched.owned);
         expect("metadata of outstanding packets", model_.outstanding(), watched.alive);
+    }
+}
+
+void referee::check_complaint()
+{
+    if (auto const text = model_.complaint(); !text.empty()) {
+        mismatch(text, "as documented", "not so");
     }
 }
 

@@ -35,6 +35,7 @@ struct rules {
     bool lock_is_checked;          ///< the threading policy is checked_lock
     bool clears;                   ///< the buffer of an acquired packet is zero
     bool counts;                   ///< the pool has statistics
+    bool has_owner;                ///< the threading policy is single_owner
 
     /// A packet returns to no other pool, and its idle buffer has a pattern.
     [[nodiscard]] bool hardened() const { return call_sites_one_in > 0; }

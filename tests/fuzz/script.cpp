@@ -5,6 +5,8 @@
 #include <limits>
 #include <string_view>
 
+#include "threads.hpp"
+
 namespace fuzz {
 
 namespace {
@@ -53,7 +55,8 @@ std::string to_string(operation const& of)
     };
     return std::string(names.at(static_cast<std::size_t>(of.what))) + number(", pool ", of.pool) +
            number(", other pool ", of.other) + number(", slot ", of.slot) +
-           number(", count ", of.count) + number(", size ", of.size);
+           number(", count ", of.count) + number(", size ", of.size) +
+           number(", thread ", of.thread);
 }
 
 script::script(std::span<std::uint8_t const> bytes, rules const& of)
@@ -130,6 +133,9 @@ std::optional<operation> script::next()
         result.count = std::min<std::size_t>(choice < 224 ? choice % 16U : choice % 129U,
                                              slot_count - result.slot);
     };
+    if (rules_.has_owner) {
+        result.thread = byte() % thread_count;
+    }
     switch (result.what) {
     case acquire:
     case shrink:

@@ -49,7 +49,8 @@ struct operation {
     std::size_t slot = 0;
     std::size_t count = 0;
     std::size_t size = 0;
-    bool exactly = false; ///< this slot; else the first suitable one from there on
+    std::size_t thread = 0; ///< that gives packets back; with single_owner
+    bool exactly = false;   ///< this slot; else the first suitable one from there on
 };
 
 std::string to_string(operation const& of);

@@ -23,6 +23,7 @@ std::atomic<std::size_t> live_bytes{0};
 std::atomic<std::size_t> refused{0};
 std::atomic<std::size_t> mallocs{0};
 std::atomic<std::size_t> malloc_bytes{0};
+std::atomic<malloc_observer*> observer{nullptr};
 thread_local std::size_t successes_left = never;
 thread_local std::size_t failures_left = 0;
 
@@ -115,6 +116,10 @@ std::size_t malloced_bytes() noexcept
 {
     return malloc_bytes;
 }
+void observe_mallocs(malloc_observer* by) noexcept
+{
+    observer = by;
+}
 failing_heap::failing_heap(std::size_t successes, std::size_t failures) noexcept
 {
     successes_left = successes;
@@ -133,6 +138,9 @@ extern "C" void* __wrap_malloc(std::size_t bytes)
     if (memory != nullptr) {
         ++mallocs;
         malloc_bytes += bytes;
+        if (auto* const by = observer.load()) {
+            by->allocated(memory);
+        }
     }
     return memory;
 }
@@ -141,6 +149,9 @@ extern "C" void __wrap_free(void* memory)
     if (memory != nullptr) {
         --mallocs;
         malloc_bytes -= size_of(memory);
+        if (auto* const by = observer.load()) {
+            by->freed(memory);
+        }
     }
     deallocate(memory);
 }

@@ -20,6 +20,20 @@ std::size_t refused_allocations() noexcept;
 std::size_t live_mallocs() noexcept;
 std::size_t malloced_bytes() noexcept;
 
+/// Is told of every call of malloc and free that succeeds, on any thread. Null: nobody is told.
+class malloc_observer {
+public:
+    virtual void allocated(void const* block) = 0;
+    virtual void freed(void const* block) = 0;
+
+protected:
+    malloc_observer() = default;
+    malloc_observer(malloc_observer const&) = default;
+    malloc_observer& operator=(malloc_observer const&) = default;
+    ~malloc_observer() = default;
+};
+void observe_mallocs(malloc_observer* by) noexcept;
+
 /// During its life `failures` allocations fail, after `successes` that succeed.
 class failing_heap {
 public:
