@@ -179,7 +179,7 @@ public:
         requires has_remote_list
     {
         auto const [packets, drops] = slab.returned().take_freed();
-        if (packets == 0) {
+        if (packets == 0 && drops == 0) {
             return;
         }
         slab.forget(gsl::narrow_cast<std::uint32_t>(packets));
