@@ -99,6 +99,7 @@ void model::give_back(outstanding_packet const& packet, bool dropped)
         if (stays && must_have_room) {
             refused_.push_back({.by = &home, .bucket = packet.bucket});
         }
+        slab.maybe_hits += &home == takes_later_ && local && stays ? 1 : 0; // see take_refused()
         (local ? slab.count.freed : slab.unseen) += 1;
         (local ? slab.count.drops : slab.unseen_drops) += dropped ? 1 : 0;
         return;

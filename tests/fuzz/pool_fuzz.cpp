@@ -3,6 +3,7 @@
 // PKTPOOL_FUZZ_ONLY=TEXT there are only the combinations with TEXT in their name.
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <set>
 #include <span>
@@ -34,6 +35,10 @@ std::vector<combination const*> const& combinations()
             std::erase_if(result, [&](auto const* each) {
                 return each->name.find(text) == std::string_view::npos;
             });
+        }
+        if (result.empty()) {
+            std::fputs("fuzz: no combination has that name\n", stderr);
+            std::abort();
         }
         return result;
     }();
