@@ -394,11 +394,43 @@ TEST_CASE("owner: without memory for a larger list an acquire fails and changes 
 
 TEST_CASE("owner: an acquire takes a bounded number of packets from the list")
 {
-    returning pool;
+    tracking pool;
     auto batch = acquire(pool, 1000);
     elsewhere([&] { pool.release(batch); });
     auto const p = pool.acquire(1000);
     CHECK(pool.statistics().total.drained == 64);
+}
+
+TEST_CASE("owner: an acquire takes no more packets from the list than its slab keeps")
+{
+    returning pool;
+    auto batch = acquire(pool, 100);
+    elsewhere([&] { pool.release(batch); });
+    auto p = pool.acquire(1000);
+    CHECK(pool.statistics().total.drained == 10); // the limit of the bucket
+    p.reset();
+    batch = acquire(pool, 100); // all of them are hits
+    CHECK(pool.statistics().total.misses == 100);
+    CHECK(pool.statistics().total.freed == 0);
+}
+
+TEST_CASE("owner: an acquire of a batch that fails does not raise the demand")
+{
+    tracking pool;
+    auto batch = acquire(pool, 40);
+    pool.release(std::span(batch).first(25));
+    pool.decay();
+    pool.decay(); // 15 are outstanding in this window
+    elsewhere([&] { pool.release(batch); });
+    batch.clear();
+    {
+        packets_of<tracking> many(60);
+        failing_heap const none(0);
+        CHECK_THROWS_AS(pool.acquire(1000, many), std::bad_alloc);
+    }
+    pool.decay();
+    pool.decay();
+    CHECK(pool.idle().count <= 15);
 }
 
 TEST_CASE("owner: statistics are read on any thread while the owner works")

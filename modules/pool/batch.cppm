@@ -42,6 +42,7 @@ struct batch_operations {
                 if (size > max_packet_size) {
                     throw_size_too_large(size, max_packet_size); // also for an empty batch
                 }
+                core.refill_for(from, batch.size());
                 before = from.mark();
                 bool const is_exact = &from == &slabs.slabs().exact();
                 for (; done < batch.size(); ++done) {

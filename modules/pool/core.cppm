@@ -253,10 +253,20 @@ private:
     /// Otherwise lend() compiles to nothing without a memory checker.
     static constexpr bool lend_has_effect = protection::hardened || Layout::grows;
 
+    /// Called before the slab runs low.
     PKTPOOL_ALWAYS_INLINE void refill([[maybe_unused]] slab& from) noexcept
     {
         if constexpr (has_owner) {
-            remote::take(*this, from, remote::most_per_acquire);
+            remote::fill(*this, from, remote::most_per_acquire);
+        }
+    }
+    /// Called before a batch.
+    void refill_for([[maybe_unused]] slab& from, [[maybe_unused]] std::size_t packets) noexcept
+    {
+        if constexpr (has_owner) {
+            if (from.idle().count < packets) {
+                remote::fill(*this, from, packets);
+            }
         }
     }
     void take_all_returned() noexcept

@@ -113,15 +113,20 @@ struct remote_operations {
         }
     }
 
-    /// The owner takes packets from the list of the slab.
-    PKTPOOL_NOINLINE static void take(Core& core, slab& from, std::uint64_t most) noexcept
+    /// The owner takes packets from the list until the slab is full.
+    PKTPOOL_NOINLINE static void fill(Core& core, slab& from, std::uint64_t most) noexcept
     {
-        for (; most > 0; --most) {
-            auto const [p, reason] = from.returned().take();
-            if (p == nullptr) {
+        for (; most > 0 && !from.is_full(); --most) {
+            if (!take_one(core, from)) {
                 return;
             }
-            Core::ways_back::keep_or_free(core, p, typename Core::deleter(from), reason, {});
+        }
+    }
+    /// The owner takes packets from the list; those that the slab does not keep are freed.
+    static void take(Core& core, slab& from, std::uint64_t most) noexcept
+    {
+        while (most > 0 && take_one(core, from)) {
+            --most;
         }
     }
     /// The owner takes all that is there now.
@@ -151,6 +156,15 @@ struct remote_operations {
     }
 
 private:
+    static bool take_one(Core& core, slab& from) noexcept
+    {
+        auto const [p, reason] = from.returned().take();
+        if (p != nullptr) {
+            Core::ways_back::keep_or_free(core, p, typename Core::deleter(from), reason, {});
+        }
+        return p != nullptr;
+    }
+
     /// Gives back every packet of the slab that is in the batch.
     static void give_back_slab(slab& to, std::span<packet_ptr> batch, pool_identity const* pool,
                                here where) noexcept

@@ -71,6 +71,7 @@ public:
         }
     }
 
+    [[nodiscard]] bool is_full() const noexcept { return idle_.full(); }
     /// Whether a pop would be the first one with so few idle packets.
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE bool at_mark() const noexcept { return idle_.at_mark(); }
     /// Call it at the mark, before a pop. Returns whether there is an idle packet.

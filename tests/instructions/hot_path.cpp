@@ -15,11 +15,10 @@ using unchecked_plain = pktpool::basic_packet_pool<libtorrent_buckets, pktpool::
 using returning = pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single_threaded,
                                              pktpool::return_on_drop>;
 using adaptive = pktpool::adaptive_packet_pool;
-using owned_returning = pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single_owner,
-                                                   pktpool::return_on_drop>;
-using owned_adaptive =
-    pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single_owner, pktpool::demand_tracked,
-                               pktpool::return_on_drop>;
+using owned_returning =
+    pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single_owner, pktpool::return_on_drop>;
+using owned_adaptive = pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single_owner,
+                                                  pktpool::demand_tracked, pktpool::return_on_drop>;
 
 } // namespace
 
