@@ -18,6 +18,9 @@ import statistics
 import subprocess
 import sys
 
+import handoff
+from tables import GOAL_HEAD, goal_rows, section, spread, table
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PAGES = [REPOSITORY / page for page in ("tests/benchmarks/README.md", "modules/POLICIES.md")]
 MARKED = re.compile(r"(<!-- toolchain/bench: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -59,6 +62,7 @@ WORKLOADS = {
     "batch": "64 packets in one call",
     "policies": "cost of each policy",
     "threads": "one synchronized pool, several threads",
+    "handoff": "acquired on one thread, given back on another",
     "compile": "time to compile",
 }
 
@@ -74,8 +78,8 @@ class Bench:
         self.libraries = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True,
                                         check=False).stdout
 
-    def available(self, contenders):
-        """The contenders that can run; prints once which cannot, and why."""
+    def available(self, contenders, probe=("burst", 1, "repetitions", "1")):
+        """The contenders that can run `probe`; prints once which cannot, and why."""
         found = {}
         for name, (program, library, _) in contenders.items():
             if not (self.programs / f"bench_{program}").exists():
@@ -83,16 +87,15 @@ class Bench:
             elif library and library not in self.libraries:
                 # ld.so would only print a warning, and the malloc of the C library would be measured again.
                 self.skip(name, f"{library} is not installed")
-            elif why := self.failure(program):
+            elif why := self.failure(program, probe):
                 self.skip(name, why)
             else:
                 found[name] = (program, library)
         return found
 
-    def failure(self, program):
+    def failure(self, program, probe):
         """The message of a contender that cannot run on this machine."""
-        probe = self.command(program, "burst", 1, "repetitions", "1")
-        done = subprocess.run(probe, capture_output=True, text=True, check=False)
+        done = subprocess.run(self.command(program, *probe), capture_output=True, text=True, check=False)
         return done.stderr.strip().splitlines()[-1] if done.returncode != 0 else None
 
     def skip(self, name, reason):
@@ -100,22 +103,25 @@ class Bench:
             self.skipped[name] = reason
             print(f"skipped: {name}: {reason}", file=sys.stderr)
 
-    def command(self, program, workload, argument, *effort):
-        return [str(self.programs / f"bench_{program}"), workload, str(argument), *effort]
+    def command(self, program, *arguments):
+        return [str(self.programs / f"bench_{program}"), *(str(each) for each in arguments)]
+
+    def output(self, command, library=None):
+        """What the command prints, with another malloc if there is a library."""
+        environment = dict(os.environ, LD_PRELOAD=library) if library else None
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        if done.returncode != 0:
+            sys.exit(f"{shlex.join(command)}: {done.stderr}")
+        return done.stdout
 
     def run(self, workload, argument, contenders, key=None):
         """All rounds of one workload."""
         results = {name: [] for name in contenders}
         for _ in range(self.options.rounds):
             for name, (program, library) in contenders.items():
-                environment = dict(os.environ, LD_PRELOAD=library) if library else None
                 command = self.command(program, workload, argument,
-                                       "seconds", str(self.options.seconds))
-                done = subprocess.run(command, capture_output=True, text=True, env=environment,
-                                      check=False)
-                if done.returncode != 0:
-                    sys.exit(f"{shlex.join(command)}: {done.stderr}")
-                results[name].append(float(done.stdout))
+                                       "seconds", self.options.seconds)
+                results[name].append(float(self.output(command, library)))
         self.samples[key or (workload, argument)] = results
         print(f"  {workload} {pathlib.Path(str(argument)).stem}", file=sys.stderr)
 
@@ -126,20 +132,6 @@ class Bench:
 
     def ratio(self, key, name, base):
         return statistics.median(self.ratios(key, name, base))
-
-
-def table(head, rows):
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1)] + rows
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-
-def section(heading, content):
-    return f"## {heading}\n\n{content}\n" if content else ""
-
-
-def spread(values, digits):
-    return (f"{statistics.median(values):.{digits}f} "
-            f"({min(values):.{digits}f}–{max(values):.{digits}f})")
 
 
 def comparison(bench, workload, heading):
@@ -172,18 +164,8 @@ def goals(bench):
     """Table of the goals, with the result of this run."""
     rows = []
 
-    def goal(text, keys, name, base, bound, *, at_least=False, needed=None):
-        keys = [key for key in keys
-                if key in bench.samples and {name, base} <= bench.samples[key].keys()]
-        if not keys:
-            return
-        got = [bench.ratio(key, base, name) if at_least else bench.ratio(key, name, base)
-               for key in keys]
-        reached = sum(value >= bound if at_least else value <= bound for value in got)
-        needed = len(keys) if needed is None else min(needed, len(keys))
-        rows.append([text, f"{bound} {'or more' if at_least else 'or less'}",
-                     f"{min(got):.2f} to {max(got):.2f}", f"{reached} of {len(keys)}",
-                     "yes" if reached >= needed else "**no**"])
+    def goal(*arguments, **options):
+        rows.extend(goal_rows(bench, *arguments, **options))
 
     traces = [key for key in bench.samples if key[0] == "trace"]
     bursts = [key for key in bench.samples if key[0] == "burst"]
@@ -208,8 +190,7 @@ def goals(bench):
          [key for key in bursts if key[1] <= 8], "default", "libtorrent", 2.0, at_least=True)
     goal("batch of 64, times as fast as 64 calls", [("batch", 64)], "batch", "single", 1.5,
          at_least=True)
-    head = ["", "goal", "worst and best median", "reached on", "reached"]
-    return table(head, rows) if rows else ""
+    return table(GOAL_HEAD, rows) if rows else ""
 
 
 def batches(bench):
@@ -443,7 +424,7 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, help="default: results in the build folder")
     parser.add_argument("--traces", type=pathlib.Path, default=REPOSITORY / "examples/traces")
     parser.add_argument("--contenders", type=lambda text: text.split(","), default=[],
-                        help="of " + ",".join(CONTENDERS))
+                        help="of " + ",".join({**CONTENDERS, **handoff.MEMORIES}))
     parser.add_argument("--workloads", type=lambda text: text.split(","), default=list(WORKLOADS),
                         help="of " + ",".join(WORKLOADS))
     parser.add_argument("--rounds", type=int)
@@ -458,7 +439,7 @@ def main():
     options.seconds = options.seconds or (0.03 if options.quick else 0.2)
     options.build = options.build.resolve()
     for asked, known in ((options.workloads, WORKLOADS),
-                         (options.contenders, CONTENDERS)):
+                         (options.contenders, {**CONTENDERS, **handoff.MEMORIES})):
         if unknown := set(asked) - set(known):
             parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
     folder = options.output or options.build / "results"
@@ -497,6 +478,9 @@ def main():
             tables[workload] = thread_table(bench)
             report.append(section("One synchronized pool, threads that do nothing else",
                                   tables[workload]))
+        elif workload == "handoff":
+            tables |= handoff.tables(bench, machine())
+            report.append(handoff.report(tables))
         elif workload == "compile":
             tables[workload] = compile_times(bench)
             report.append(section("Time to compile a file", tables[workload]))

@@ -1,36 +1,17 @@
 // DPDK's rte_mempool with its per-core cache, one per bucket, on ordinary pages. One thread gets
 // and puts, and the flags of the mempools say so.
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <new>
 #include <stdexcept>
 #include <string>
 
-#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mempool.h>
 
+#include "dpdk_environment.hpp"
 #include "workloads.hpp"
 
 namespace {
-
-/// The environment that a mempool requires, initialised once per process.
-void start_environment()
-{
-    static bool const started = [] {
-        std::array<std::string, 8> words{
-            "bench",          "--no-huge",         "--no-shconf", "--no-pci",
-            "--no-telemetry", "--log-level=error", "-m",          "512"};
-        std::array<char*, words.size()> args{};
-        std::ranges::transform(words, args.begin(), [](std::string& word) { return word.data(); });
-        if (rte_eal_init(static_cast<int>(args.size()), args.data()) < 0) {
-            throw std::runtime_error("rte_eal_init failed");
-        }
-        return true;
-    }();
-    static_cast<void>(started);
-}
 
 class dpdk_fixed {
     // The largest cache; a mempool must hold at least 1.5 times as many objects.
@@ -39,7 +20,7 @@ class dpdk_fixed {
 public:
     dpdk_fixed(std::size_t bytes, std::size_t most)
     {
-        start_environment();
+        bench::start_environment();
         static int number = 0;
         std::size_t const objects = most + 2 * cache;
         pool_ = rte_mempool_create(("bucket" + std::to_string(number++)).c_str(),
