@@ -40,7 +40,8 @@ constexpr fuzz::rules libtorrent_rules{.buckets = buckets, // the rules that a s
                                        .metadata_is_watched = false,
                                        .lock_is_checked = false,
                                        .clears = false,
-                                       .counts = false};
+                                       .counts = false,
+                                       .has_owner = false};
 
 /// The effect of a call on the heap. Equal effects mean equal hits and equally many packets kept.
 struct effect {
