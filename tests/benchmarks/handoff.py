@@ -12,6 +12,8 @@ MEMORIES = {
     BASE: ("handoff_two_rings", None, "fixed packets, a ring forth and a ring back"),
     "one_ring": ("handoff_one_ring", None, "fixed packets in the places of one ring"),
     "single_owner": ("handoff_single_owner", None, "pktpool, `single_owner`"),
+    "single_owner_lines": ("handoff_single_owner_lines", None,
+                           "pktpool, `single_owner` and `cache_line_source`"),
     "synchronized": ("handoff_synchronized", None, "pktpool, `synchronized<std::mutex>`"),
     "malloc": ("handoff_malloc", None, "malloc of the C library"),
     "mimalloc": ("handoff_malloc", "libmimalloc.so.2", "preloaded"),
@@ -19,7 +21,8 @@ MEMORIES = {
     "tcmalloc": ("handoff_malloc", "libtcmalloc_minimal.so.4", "preloaded"),
     "dpdk": ("handoff_dpdk", None, "rte_mempool with cache, no huge pages"),
 }
-PEERS = [name for name in MEMORIES if name not in (BASE, "one_ring", "single_owner")]
+OWNED = ["single_owner", "single_owner_lines"]
+PEERS = [name for name in MEMORIES if name not in (BASE, "one_ring", *OWNED)]
 IN_ORDER = ["one_ring"]  # packets have to come back in the order of their acquires
 
 SPANS = [1, 4, 8, 32, 128, 512]
@@ -143,15 +146,17 @@ def goals(bench):
         return [key(arguments) for column, arguments in TABLES[title].items()
                 if not starts or column.startswith(starts)]
 
-    rows = goal_rows(bench, "spans of 32, times the two rings", [key(["spans", 32, 1024])],
-                     "single_owner", BASE, 1.3)
-    rows += goal_rows(bench, "spans of up to 32 with 1 to 4096 packets under way, times the two rings",
-                      keys("under_way"), "single_owner", BASE, 1.3)
-    rows += goal_rows(bench, "single drops, times as fast as mimalloc", [key(["drops", 1024])],
-                      "single_owner", "mimalloc", 1.0, at_least=True)
+    rows = []
+    for name in OWNED:
+        rows += goal_rows(bench, f"{name}: spans of 32, times the two rings",
+                          [key(["spans", 32, 1024])], name, BASE, 1.3)
+        rows += goal_rows(bench, f"{name}: 1 to 4096 packets under way, times the two rings",
+                          keys("under_way"), name, BASE, 1.3)
+        rows += goal_rows(bench, f"{name}: single drops, times as fast as mimalloc",
+                          [key(["drops", 1024])], name, "mimalloc", 1.0, at_least=True)
     for workload in ("msgpass", "xmalloc"):
         for peer in PEERS:
-            rows += goal_rows(bench, f"{workload}, times as fast as {peer}",
+            rows += goal_rows(bench, f"single_owner: {workload}, times as fast as {peer}",
                               keys("threads", workload), "single_owner", peer, 1.0, at_least=True)
     return table(GOAL_HEAD, rows) if rows else ""
 

@@ -1,4 +1,4 @@
-// pktpool with the threading policy in THREADING, which CMakeLists.txt defines.
+// pktpool with the policies in POLICIES, which CMakeLists.txt defines.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -23,7 +23,7 @@ struct buckets_of_handoff {
 };
 
 class pktpool_memory {
-    using pool = pktpool::basic_packet_pool<buckets_of_handoff, THREADING, pktpool::demand_tracked,
+    using pool = pktpool::basic_packet_pool<buckets_of_handoff, POLICIES, pktpool::demand_tracked,
                                             pktpool::return_on_drop>;
 
 public:
