@@ -42,7 +42,7 @@ TEST_CASE("call sites: a report of a packet names the caller's line")
           "const_payload_of_bad_size", "headroom_of_bad_size", "tailroom_of_bad_size",
           "prepend_of_bad_size", "append_of_bad_size", "trim_start_of_bad_size",
           "trim_end_of_bad_size", "shrink_of_bad_size", "prepend", "append", "trim_start",
-          "trim_end", "claim"}) {
+          "trim_end", "buffer"}) {
         check_place(which);
     }
 }
@@ -52,7 +52,7 @@ TEST_CASE("call sites: a report of a pool names the caller's line")
     for (auto const* const which :
          {"move", "move_returning", "move_slab", "idle", "acquire_exact", "outstanding",
           "statistics", "bucket", "double_release", "batch_of_another_pool",
-          "acquire_beside_overwritten_links", "shrink_of_overrun", "claim_of_overrun"}) {
+          "acquire_beside_overwritten_links", "shrink_of_overrun", "buffer_of_overrun"}) {
         check_place(which);
     }
 }

@@ -290,10 +290,10 @@ TEST_CASE("guard: a packet whose call site is no longer recorded does not change
     CHECK(pool.outstanding().size() == 1);
 }
 
-TEST_CASE("guard: a claim on a released packet is reported")
+TEST_CASE("guard: a call of buffer() for a released packet is reported")
 {
-    check_report("claim_idle",
-                 {"was claimed after its release", "was acquired at ", "released at "});
+    check_report("buffer_idle",
+                 {"was filled after its release", "was acquired at ", "released at "});
 }
 
 TEST_CASE("guard: a recorded packet between others leaves the list")

@@ -96,9 +96,9 @@ void misuse_of_packet(std::string_view which)
     } else if (which == "trim_start") {
         announce_next_line();
         p->trim_start(51);
-    } else if (which == "claim") {
+    } else if (which == "buffer") {
         announce_next_line();
-        p->claim(549);
+        static_cast<void>(p->buffer(549));
     } else if (which == "trim_end") {
         announce_next_line();
         p->trim_end(51);
@@ -174,12 +174,12 @@ void misuse_of_owner(std::string_view which)
         p->data()[1000] = std::byte{1};
         announce_next_line();
         hardened.shrink_to_bucket(p);
-    } else if (which == "claim_of_overrun") {
+    } else if (which == "buffer_of_overrun") {
         hardened_pool hardened;
         auto p = hardened.acquire(100);
         p->data()[100] = std::byte{1};
         announce_next_line();
-        p->claim(200);
+        static_cast<void>(p->buffer(200));
     } else if (which == "batch_of_another_pool") {
         hardened_pool hardened;
         hardened_pool another;

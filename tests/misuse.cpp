@@ -178,6 +178,8 @@ void use_without_owning(std::string_view which)
             auto q = pool.acquire(1);
         } else if (which == "owner_batch") {
             pool.acquire(1, std::span(&p, 1));
+        } else if (which == "owner_missing") {
+            pool.acquire_missing(1, std::span<owned_pool::packet_ptr>());
         } else if (which == "owner_decay") {
             pool.decay();
         } else if (which == "owner_trim") {

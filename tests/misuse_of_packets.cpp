@@ -51,6 +51,11 @@ void write(std::byte* where)
     *static_cast<std::byte volatile*>(where) = std::byte{0x41};
 }
 
+void use(std::span<std::byte> buffer)
+{
+    static_cast<void>(buffer);
+}
+
 bool is_zero(std::byte* where)
 {
     return *static_cast<std::byte volatile*>(where) == std::byte{0};
@@ -171,41 +176,44 @@ void misuse(std::string_view how)
         auto const q = pool.acquire(1000);
         auto const large = pool.acquire(3000);
         Pool(std::move(pool));
-    } else if (how == "claim") {
-        p->claim(200);
+    } else if (how == "buffer") {
+        use(p->buffer(200));
         for (std::size_t i = 0; i < 200; ++i) {
             write(p->data() + i);
         }
         pool.release(std::move(p));
-    } else if (how == "claim_idle") {
+    } else if (how == "buffer_idle") {
         pool.release(std::move(p));
-        raw->claim(200);
-    } else if (how == "claim_too_much") {
-        p->claim(549);
-    } else if (how == "claim_after_overrun") {
+        use(raw->buffer(200));
+    } else if (how == "buffer_too_much") {
+        use(p->buffer(549));
+    } else if (how == "buffer_after_overrun") {
         write(p->data() + 150);
-        p->claim(200);
-    } else if (how == "claim_far_behind_overrun") {
+        use(p->buffer(200));
+    } else if (how == "buffer_far_behind_overrun") {
         write(p->data() + 100);
-        p->claim(548);
-    } else if (how == "claim_then_overrun") {
-        p->claim(200);
+        use(p->buffer(548));
+    } else if (how == "buffer_then_overrun") {
+        use(p->buffer(200));
         write(p->data() + 200);
         pool.release(std::move(p));
-    } else if (how == "claim_before_reuse") {
-        p->claim(200);
+    } else if (how == "buffer_before_reuse") {
+        use(p->buffer(200));
         pool.release(std::move(p));
         p = pool.acquire(100);
         write(p->data() + 100);
         pool.release(std::move(p));
-    } else if (how == "claim_behind_canary") {
+    } else if (how == "buffer_behind_canary") {
         raw->data()[-1] ^= std::byte{0x41};
-        p->claim(200);
+        use(p->buffer(200));
         static_cast<void>(p.release()); // the release would report it, too
-    } else if (how == "claim_of_overwritten_capacity") {
+    } else if (how == "buffer_of_overwritten_capacity") {
         *const_cast<std::uint16_t*>(&raw->allocated) = 0xffff;
-        p->claim(60000);
+        use(p->buffer(60000));
         static_cast<void>(p.release());
+    } else if (how == "size_not_asked_for") {
+        p->size = 101;
+        use(p->used());
     } else if (how == "nothing") {
         write(p->data() + 99);
         pool.release(std::move(p));
@@ -258,12 +266,12 @@ void misuse_of_headroom(std::string_view how)
         pool.release(exact);
     } else if (how == "behind_tailroom") {
         write(datagram + 120);
-    } else if (how == "claim_in_front_of_headroom") {
-        p->claim(200);
+    } else if (how == "buffer_in_front_of_headroom") {
+        use(p->buffer(200));
         write(datagram - 16); // in the padding
-    } else if (how == "claim_then_read") {
+    } else if (how == "buffer_then_read") {
         write(datagram + 119); // the last byte of the tailroom
-        p->claim(50);
+        use(p->buffer(50));
         std::printf("%s\n", is_zero(datagram + 119) ? "zero" : "something");
     } else if (how == "idle_padding" || how == "idle_headroom" || how == "idle_trailer") {
         pool.release(std::move(p));

@@ -98,7 +98,9 @@ TEST_CASE("presets: every size goes to its bucket, at all edges")
     check_edges<pktpool::quic_buckets>({{{"QUIC, IPv4", {128, 1252, 1472, 65535}},
                                          {"QUIC, IPv6", {128, 1232, 1452, 65535}},
                                          {"QUIC, dual", {128, 1252, 1472, 65535}}}});
-    check_edges<pktpool::dns_buckets>({"DNS", {512, 1232, 1400, 4096, 65535}});
+    check_edges<pktpool::dns_buckets>({{{"DNS, IPv4", {512, 1232, 1400, 4096, 65535}},
+                                        {"DNS, IPv6", {512, 1232, 1400, 4096, 65535}},
+                                        {"DNS, dual", {512, 1232, 1400, 4096, 65535}}}});
     check_edges<pktpool::rtp_buckets>({{{"RTP, IPv4", {256, 548, 1200, 1472}, 0, 20},
                                         {"RTP, IPv6", {256, 1232, 1452}, 0, 20},
                                         {"RTP, dual", {256, 1232, 1472}, 0, 20}}});
@@ -121,7 +123,7 @@ TEST_CASE("presets: limits are large for packets with payload and small for rare
     using limits = std::vector<std::size_t>;
     CHECK(limits_of<pktpool::utp_buckets<ip::v4>>() == limits{256, 64, 256});
     CHECK(limits_of<pktpool::quic_buckets<ip::v4>>() == limits{64, 256, 256, 8});
-    CHECK(limits_of<pktpool::dns_buckets>() == limits{256, 256, 64, 64, 8});
+    CHECK(limits_of<pktpool::dns_buckets<ip::v4>>() == limits{256, 256, 64, 64, 8});
     CHECK(limits_of<pktpool::rtp_buckets<ip::v4>>() == limits{256, 256, 256, 64});
     CHECK(limits_of<pktpool::rtp_buckets<ip::v6>>() == limits{256, 256, 64});
     CHECK(limits_of<pktpool::dtls_buckets<ip::v4>>() == limits{64, 64, 256, 8});
@@ -141,7 +143,7 @@ TEST_CASE("presets: headroom constants are the header sizes of the protocols")
 TEST_CASE("presets: the largest datagram of the protocol fits a bucket that is kept")
 {
     // The largest datagram of each protocol that the protocol itself bounds, not the link.
-    CHECK(pktpool::bucket_index<pktpool::dns_buckets>(65535) == 4);
+    CHECK(pktpool::bucket_index<pktpool::dns_buckets<ip::v6>>(65535) == 4);
     CHECK(pktpool::bucket_index<pktpool::quic_buckets<ip::v6>>(65527) == 3);
     CHECK(pktpool::bucket_index<pktpool::dtls_buckets<ip::v6>>(13 + (1 << 14) + 2048) == 3);
     CHECK(pktpool::bucket_index<pktpool::wireguard_buckets<ip::v6>>(65535) == 3);
@@ -153,15 +155,14 @@ TEST_CASE("presets: the table of the page has their sizes")
 {
     std::ifstream file(PRESETS_PAGE);
     std::string const page{std::istreambuf_iterator<char>(file), {}};
-    for (auto const& row :
-         {row_of<pktpool::utp_buckets>("utp_buckets<F>"),
-          row_of<pktpool::quic_buckets>("quic_buckets<F>"),
-          "| `dns_buckets` | " + sizes_of<pktpool::dns_buckets>() + " | the same | the same |",
-          row_of<pktpool::rtp_buckets>("rtp_buckets<F>"),
-          row_of<pktpool::dtls_buckets>("dtls_buckets<F>"),
-          row_of<pktpool::wireguard_buckets>("wireguard_buckets<F>"),
-          row_of<pktpool::coap_buckets>("coap_buckets<F>"),
-          row_of<pktpool::jumbo_buckets>("jumbo_buckets<F>")}) {
+    for (auto const& row : {row_of<pktpool::utp_buckets>("utp_buckets<F>"),
+                            row_of<pktpool::quic_buckets>("quic_buckets<F>"),
+                            row_of<pktpool::dns_buckets>("dns_buckets<F>"),
+                            row_of<pktpool::rtp_buckets>("rtp_buckets<F>"),
+                            row_of<pktpool::dtls_buckets>("dtls_buckets<F>"),
+                            row_of<pktpool::wireguard_buckets>("wireguard_buckets<F>"),
+                            row_of<pktpool::coap_buckets>("coap_buckets<F>"),
+                            row_of<pktpool::jumbo_buckets>("jumbo_buckets<F>")}) {
         CAPTURE(row);
         CHECK(page.find("\n" + row + "\n") != std::string::npos);
     }

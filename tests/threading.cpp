@@ -149,6 +149,7 @@ TEST_CASE("threading: with single_owner another thread is reported when it does 
     for (auto const& [which, operation] : {
              std::pair{"owner_acquire", "acquire()"},
              {"owner_batch", "acquire()"},
+             {"owner_missing", "acquire()"},
              {"owner_decay", "decay()"},
              {"owner_trim", "trim()"},
              {"owner_reserve", "reserve()"},

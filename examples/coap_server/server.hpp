@@ -121,7 +121,7 @@ private:
     packet_ptr to_packet(answer const& a, kind type, std::uint16_t id, bytes token)
     {
         auto p = service_.pool().acquire(largest_head + a.payload.size());
-        auto buffer = p->buffer();
+        auto buffer = p->buffer(largest_head);
         auto const head = a.write_head(buffer, type, id, token);
         p->size = p->header_size = gsl::narrow<std::uint16_t>(head);
         std::ranges::copy(a.payload, p->append(a.payload.size()).begin());
@@ -131,7 +131,7 @@ private:
     void reject(std::uint16_t id, endpoint const& to)
     {
         auto p = service_.pool().acquire(largest_head);
-        auto buffer = p->buffer();
+        auto buffer = p->buffer(largest_head);
         writer const w(buffer, {.type = kind::reset, .id = id}, {});
         p->size = gsl::narrow<std::uint16_t>(w.size());
         service_.send(std::move(p), to);

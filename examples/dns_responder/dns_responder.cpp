@@ -25,6 +25,7 @@ import pktpool;
 namespace {
 
 using clock = std::chrono::steady_clock;
+using dns_buckets = pktpool::dns_buckets<pktpool::ip::dual>;
 
 constexpr std::size_t most_waiting = 4096;
 
@@ -164,9 +165,9 @@ int run(int argc, char** argv)
 
     auto zone = read_hosts(with.hosts);
     if (with.address.no_pool) {
-        responder<pool_of<pktpool::unpooled<pktpool::dns_buckets>>>(with, std::move(zone)).run();
+        responder<pool_of<pktpool::unpooled<dns_buckets>>>(with, std::move(zone)).run();
     } else {
-        responder<pool_of<pktpool::dns_buckets, pktpool::demand_tracked>>(with, std::move(zone))
+        responder<pool_of<dns_buckets, pktpool::demand_tracked>>(with, std::move(zone))
             .run();
     }
     return 0;

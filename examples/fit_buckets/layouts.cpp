@@ -30,7 +30,7 @@ std::vector<layout> layouts_for(std::string const& family)
         to_layout<pktpool::libtorrent_buckets>("libtorrent_buckets"),
         to_layout<pktpool::utp_buckets<F>>("utp_buckets<" + family),
         to_layout<pktpool::quic_buckets<F>>("quic_buckets<" + family),
-        to_layout<pktpool::dns_buckets>("dns_buckets"),
+        to_layout<pktpool::dns_buckets<F>>("dns_buckets<" + family),
         to_layout<pktpool::rtp_buckets<F>>("rtp_buckets<" + family),
         to_layout<pktpool::dtls_buckets<F>>("dtls_buckets<" + family),
         to_layout<pktpool::wireguard_buckets<F>>("wireguard_buckets<" + family),

@@ -49,7 +49,7 @@ public:
         inbox = inbox.first(std::min(most, inbox.size()));
         std::array<datagram, batch_size> datagrams;
         for (std::size_t i = 0; i < inbox.size(); ++i) {
-            auto buffer = inbox[i]->buffer().first(largest_);
+            auto buffer = inbox[i]->buffer(largest_);
             datagrams[i].bytes = buffer;
         }
         counts done;
@@ -92,15 +92,13 @@ private:
     /// Packets to receive into; fewer without memory.
     std::span<packet_ptr> refill()
     {
-        auto const taken = std::partition(inbox_.begin(), inbox_.end(),
-                                          [](packet_ptr const& p) { return p == nullptr; });
-        auto const missing = gsl::narrow<std::size_t>(taken - inbox_.begin());
-        auto empty = std::span(inbox_).first(missing);
         try {
-            pool_.acquire(largest_, empty);
+            pool_.acquire_missing(largest_, inbox_);
             return inbox_;
         } catch (std::bad_alloc const&) {
-            return std::span(inbox_).subspan(missing);
+            auto const missing = std::partition(inbox_.begin(), inbox_.end(),
+                                                [](packet_ptr const& p) { return p != nullptr; });
+            return {inbox_.begin(), missing};
         }
     }
 

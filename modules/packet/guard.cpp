@@ -143,12 +143,12 @@ void guard_record::retire(packet_memory const& memory, pool_identity const* pool
     seal_ = seal();
 }
 
-std::size_t guard_record::claim(packet_memory const& memory, std::size_t bytes,
-                                std::source_location where) noexcept
+std::size_t guard_record::request(packet_memory const& memory, std::size_t bytes,
+                                  std::source_location where) noexcept
 {
     check_header(memory, where);
     Expects(state_ == state::outstanding ||
-            report_misuse(memory.packet, "claimed after its release", where));
+            report_misuse(memory.packet, "filled after its release", where));
     if (bytes > requested_) {
         check_not_overrun(memory, end_of_lent(memory, requested_), end_of_lent(memory, bytes),
                           where);

@@ -37,8 +37,10 @@ public:
                 std::source_location where) noexcept;
     /// The user asks for `bytes` of the datagram, if these are more than before. Returns how many
     /// the user has now. Contract: the packet is outstanding, and nobody wrote to the new ones.
-    std::size_t claim(packet_memory const& memory, std::size_t bytes,
-                      std::source_location where) noexcept;
+    std::size_t request(packet_memory const& memory, std::size_t bytes,
+                        std::source_location where) noexcept;
+    /// Bytes of the datagram that the user may use.
+    [[nodiscard]] std::size_t requested() const noexcept { return requested_; }
     /// Contract: nobody wrote to the idle packet.
     void check_idle(packet_memory const& memory) const noexcept;
 

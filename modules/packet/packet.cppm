@@ -43,12 +43,11 @@ struct packet_lifecycle;
 /// The header of a packet, followed by its buffer. The members of `Metadata` are members of the
 /// packet. A packet is neither copied nor moved; its handle is moved.
 ///
-/// The user may use the bytes that acquire() was asked for. AddressSanitizer, Memcheck and
-/// `hardened` report a use of the bytes between them and the capacity, unless claim() asks for them
-/// as well. With headroom or tailroom the used bytes can grow in front and behind. A broken
-/// contract is reported with the call site and ends the program. All functions are O(1), but
-/// claim() is O(bytes) with a memory checker or `hardened`. They belong to the thread that owns the
-/// handle.
+/// The user may use the bytes that acquire() was asked for, and those that buffer() returned.
+/// AddressSanitizer, Memcheck and `hardened` report a use of other bytes. With headroom or tailroom
+/// the used bytes can grow in front and behind. A broken contract is reported with the call site
+/// and ends the program. All functions are O(1), but for buffer(). They belong to the thread that
+/// owns the handle.
 export template <packet_metadata Metadata, class Layout = fixed_layout,
                  class Protection = no_protection>
 class alignas(packet_alignment) basic_packet : public Metadata {
@@ -81,19 +80,32 @@ public:
         return reinterpret_cast<std::byte const*>(this + 1) + used_.begin();
     }
 
-    /// The bytes from data() to the end of the capacity, without the tailroom. Receive into the
-    /// first ones, as many as acquire() was asked for.
-    [[nodiscard]] std::span<std::byte> buffer() noexcept
+    /// The first `bytes` bytes from data(), to be written. The user may use them from now on, also
+    /// those that acquire() was not asked for; the tailroom grows by these. Contract: `bytes` is at
+    /// most `allocated`, or what trim_start() and prepend() made of it. O(1); O(bytes) with a
+    /// memory checker or `hardened`.
+    [[nodiscard]] std::span<std::byte> buffer(byte_count bytes,
+                                              here where = here::current()) noexcept
     {
-        return {data(), used_.buffer_bytes(allocated)};
+        auto const most = used_.buffer_bytes(allocated);
+        Expects(bytes <= most ||
+                report_excess("buffer()", bytes, "capacity that is left", most, where));
+        auto const requested = used_.end_in_datagram(bytes);
+        used_.request(requested);
+        if constexpr (memory_is_checked || Protection::hardened) {
+            unpoison_requested(requested, where);
+        }
+        return {data(), bytes};
     }
-    [[nodiscard]] std::span<std::byte const> buffer() const noexcept
+    /// The same for all bytes from data() to the end of the capacity.
+    [[nodiscard]] std::span<std::byte> buffer(here where = here::current()) noexcept
     {
-        return {data(), used_.buffer_bytes(allocated)};
+        return buffer(used_.buffer_bytes(allocated), where);
     }
 
     /// The first `size` bytes, to be sent. Contract: `header_size <= size <= allocated`; with
-    /// headroom or tailroom, prepended bytes and the tailroom may exceed `allocated`.
+    /// headroom or tailroom, prepended bytes and the tailroom may exceed `allocated`. With
+    /// `hardened` the bytes that the user may use count in place of `allocated`.
     [[nodiscard]] std::span<std::byte> used(here where = here::current()) noexcept
     {
         check_sizes(where);
@@ -113,21 +125,6 @@ public:
     [[nodiscard]] std::span<std::byte const> payload(here where = here::current()) const noexcept
     {
         return used(where).subspan(header_size);
-    }
-
-    /// Asks for the first `bytes` bytes of the datagram, as if acquire() had been called with them;
-    /// does nothing if acquire() was asked for more. For a packet that is filled after its acquire,
-    /// as Nagle's algorithm does: without it a memory checker or `hardened` reports an overrun.
-    /// Compiles to nothing in a build without checkers, headroom and tailroom. Contract:
-    /// `bytes <= allocated`.
-    void claim(byte_count bytes, here where = here::current()) noexcept
-    {
-        Expects(bytes <= allocated ||
-                report_excess("claim()", bytes, "capacity", allocated, where));
-        used_.request(bytes);
-        if constexpr (memory_is_checked || Protection::hardened) {
-            unpoison_claimed(bytes, where);
-        }
     }
 
     /// Bytes by which the used bytes can grow in front, and behind: there into the requested bytes
@@ -219,20 +216,26 @@ private:
 
     void check_sizes(here where) const noexcept
     {
-        Expects((header_size <= size && size <= used_.most(allocated)) ||
-                report_and_end(
-                    "header_size <= size <= capacity does not hold for this packet; set size "
-                    "and header_size to what the buffer holds",
-                    where));
+        auto const most = used_.most(requested_or_allocated());
+        Expects((header_size <= size && size <= most) ||
+                report_sizes(header_size, size, most, where));
+    }
+    [[nodiscard]] std::size_t requested_or_allocated() const noexcept
+    {
+        if constexpr (Protection::hardened) {
+            return guard_.requested();
+        } else {
+            return allocated;
+        }
     }
 
-    void unpoison_claimed(std::size_t requested, [[maybe_unused]] here where) noexcept
+    void unpoison_requested(std::size_t requested, [[maybe_unused]] here where) noexcept
     {
         auto* const first = behind_header(*this);
         if constexpr (Protection::hardened) {
             auto const bytes = packet_bytes<basic_packet>(allocated) - sizeof(*this);
             unpoison(first, bytes); // the guard reads the pattern
-            requested = guard_.claim(memory_of(*this, allocated, bucket), requested, where);
+            requested = guard_.request(memory_of(*this, allocated, bucket), requested, where);
             auto const end = Layout::front + requested + Layout::tailroom;
             poison(first, Layout::padding);
             poison(first + end, bytes - end);

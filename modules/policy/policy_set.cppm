@@ -70,12 +70,14 @@ template <class P>
 concept policy_of_a_known_kind = retention_policy<P> || packet_source<P> || packet_metadata<P> ||
                                  hardening_policy<P> || kinds_but_metadata::has<P>;
 
-/// Otherwise a retention policy that lacks a function, or a threading policy that is not the second
-/// argument, would count as metadata when it holds data.
+/// A threading policy stands before these policies.
+template <class P>
+concept threading_policy_is_second_argument_of_basic_packet_pool = !threading_has_enter<P>;
+
+/// Otherwise a retention policy that lacks a function would count as metadata when it holds data.
 template <class P>
 concept policy_is_not_half_of_another_kind =
-    !threading_has_enter<P> &&
-    (retention_policy<P> || (!retention_has_ceiling<P> && !retention_has_surplus<P>));
+    retention_policy<P> || (!retention_has_ceiling<P> && !retention_has_surplus<P>);
 
 template <class Kind, class... Ps>
 inline constexpr std::size_t policies_of_kind =
@@ -115,6 +117,7 @@ concept demand_is_tracked_only_with_return_on_drop =
 /// The policies that may follow the bucket and the threading policy of a pool or a slab.
 export template <class... Ps>
 concept further_policies =
+    (threading_policy_is_second_argument_of_basic_packet_pool<Ps> && ...) &&
     (policy_of_a_known_kind<Ps> && ...) && (policy_is_not_half_of_another_kind<Ps> && ...) &&
     at_most_one_policy_of_a_kind<Ps...> && demand_is_tracked_only_with_return_on_drop<Ps...>;
 

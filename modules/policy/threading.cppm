@@ -46,10 +46,14 @@ export template <class T>
 concept threading_policy =
     threading_has_enter<T> && threading_has_detach<T> && threading_starts_unbound<T>;
 
+/// For templates whose second argument is the threading policy: the compiler names this concept if
+/// another policy stands there.
+template <class T>
+concept second_argument_is_a_threading_policy = threading_policy<T>;
+
 /// A threading policy whose pool has an owner: other threads may release and drop packets.
-///   `is_owner() noexcept`: whether the running thread is the owner. A release and a drop call it
-///   in
-///                          place of enter(). False while the pool is not bound
+///   `is_owner() noexcept`: whether the running thread is the owner. A release and a drop call it,
+///                          and not enter(). False while the pool is not bound
 export template <class T>
 concept allows_remote_release = threading_policy<T> && requires(T const policy) {
     { policy.is_owner() } noexcept -> std::same_as<bool>;

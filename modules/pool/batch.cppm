@@ -1,5 +1,6 @@
 // Batches: many packets under one lock, for recvmmsg(2) and sendmmsg(2). Exports nothing.
 module;
+#include <algorithm>
 #include <cstddef>
 #include <source_location>
 #include <span>
@@ -65,6 +66,19 @@ struct batch_operations {
             }
             throw;
         }
+    }
+
+    /// The same for the null handles of a batch, each run of them under the lock.
+    static void acquire_missing(Core& core, std::size_t index, std::size_t size,
+                                std::span<packet_ptr> batch, here where)
+    {
+        auto const is_null = [](packet_ptr const& p) { return p == nullptr; };
+        auto first = std::ranges::find_if(batch, is_null);
+        do { // also without a null handle, for the checks
+            auto const last = std::find_if_not(first, batch.end(), is_null);
+            acquire(core, index, size, {first, last}, where);
+            first = std::find_if(last, batch.end(), is_null);
+        } while (first != batch.end());
     }
 
     /// Gives back every packet of the batch. Packets of other pools go back to these, each under

@@ -38,6 +38,12 @@ import :pool.core_storage;
 
 namespace pktpool {
 
+/// The handle of a pool or slab with other policies.
+template <class Handle, class Own>
+concept handle_of_another_pool_type = !std::same_as<std::remove_cvref_t<Handle>, Own> && requires {
+    typename std::remove_cvref_t<Handle>::element_type::metadata;
+};
+
 /// A temporary view that does not convert to std::span, for example a gsl::span.
 template <class View, class T>
 concept other_view_of = !std::convertible_to<View, std::span<T>> && requires(View view) {
@@ -71,7 +77,8 @@ concept other_view_of = !std::convertible_to<View, std::span<T>> && requires(Vie
 /// the pools for themselves; the destructor may run on any thread, and a move unbinds both pools.
 /// Source and metadata may call the pool that calls them.
 export template <bucket_policy Buckets = libtorrent_buckets,
-                 threading_policy Threading = single_threaded, class... Policies>
+                 second_argument_is_a_threading_policy Threading = single_threaded,
+                 class... Policies>
     requires further_policies<Policies...> &&
              source_may_be_called_by_the_threads_that_release<Threading, Policies...>
 class basic_packet_pool {
@@ -138,15 +145,23 @@ public:
         }
     }
 
-    /// Fills the batch with packets for `size` bytes each, for recvmmsg(2). Drops the handles that
-    /// it held. Throws as acquire(size); then the batch is empty and the pool has all its idle
-    /// packets. O(packets), with one lock and one look-up.
+    /// Fills the batch with packets for `size` bytes each. Drops the handles that it held. Throws
+    /// as acquire(size); then the batch is empty and the pool has all its idle packets.
+    /// O(packets), with one lock and one look-up.
     void acquire(byte_count size, std::span<packet_ptr> batch, here where = here::current())
     {
         for (auto& p : batch) {
             p.reset();
         }
         batches::acquire(storage_.get(), bucket_index<Buckets>(size), size, batch, where);
+    }
+    /// Acquires a packet for `size` bytes for each null handle of the batch; the other handles stay
+    /// as they are. For recvmmsg(2), which often fills only a part of a batch. Throws as
+    /// acquire(size); then the null handles in front may hold packets. O(packets), with one lock
+    /// and one look-up for each run of null handles.
+    void acquire_missing(byte_count size, std::span<packet_ptr> batch, here where = here::current())
+    {
+        batches::acquire_missing(storage_.get(), bucket_index<Buckets>(size), size, batch, where);
     }
     /// The same for a temporary view of another library.
     template <other_view_of<packet_ptr> View>
@@ -155,11 +170,17 @@ public:
     {
         acquire(size, std::span<packet_ptr>(batch.data(), batch.size()), where);
     }
+    template <other_view_of<packet_ptr> View>
+    void acquire_missing(byte_count size, View&& batch, // NOLINT(*-missing-std-forward): the same
+                         here where = here::current())
+    {
+        acquire_missing(size, std::span<packet_ptr>(batch.data(), batch.size()), where);
+    }
 
     /// Keeps the packet of a bucket for reuse if its slab is not full, and frees any other. If
     /// drops reach the pool, the packet goes back to the pool that it came from. Null is harmless.
     /// Never throws, never allocates. O(1).
-    PKTPOOL_ALWAYS_INLINE void release(packet_ptr p, here where = here::current()) noexcept
+    PKTPOOL_ALWAYS_INLINE void release(packet_ptr&& p, here where = here::current()) noexcept
     {
         auto const from = p.get_deleter();
         if constexpr (core::drops_reach_pool) {
@@ -174,6 +195,9 @@ public:
                                      "release()", where);
         }
     }
+
+    void release(packet_ptr const& needs_std_move) = delete;
+    void release(handle_of_another_pool_type<packet_ptr> auto&& p) = delete;
 
     /// Releases every packet of the batch, which is full of null handles then, as after
     /// sendmmsg(2). O(packets), with one lock.

@@ -35,8 +35,8 @@ struct slab_layout<B> : std::type_identity<layout_of<B>> {};
 /// The idle packets of one bucket: the most recently returned one is acquired first, the oldest one
 /// is freed first. Not copied. A moved-from slab is empty and can be used. Threads: as its
 /// threading policy says, as for a pool; a move and the destructor need the slab for themselves.
-export template <slab_bucket Bucket = runtime_bucket, threading_policy Threading = unchecked,
-                 class... Policies>
+export template <slab_bucket Bucket = runtime_bucket,
+                 second_argument_is_a_threading_policy Threading = unchecked, class... Policies>
     requires further_policies<Policies...> && policies_fit_a_slab<Policies...> &&
              slab_has_no_remote_release<Threading>
 class basic_packet_slab {

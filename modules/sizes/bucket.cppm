@@ -74,12 +74,14 @@ constexpr std::size_t read_all(auto const& buckets)
     return sum;
 }
 
-/// `B::buckets` is a constant array of pktpool::bucket.
+/// `B::buckets` is an array, and a bucket is not only a number.
 template <class B>
-concept has_constant_buckets = requires {
-    requires std::same_as<std::remove_cvref_t<decltype(*B::buckets.data())>, bucket>;
-    typename std::integral_constant<std::size_t, read_all(B::buckets)>;
-};
+concept has_array_of_pktpool_bucket =
+    std::same_as<std::remove_cvref_t<decltype(*B::buckets.data())>, bucket>;
+
+template <class B>
+concept has_constant_buckets =
+    requires { typename std::integral_constant<std::size_t, read_all(B::buckets)>; };
 
 template <class B>
 concept buckets_not_empty = !B::buckets.empty();
@@ -119,9 +121,10 @@ concept tailroom_at_most_65535 = !requires { B::tailroom; } || requires {
 /// front of the datagram and behind it, in addition to the size of its bucket.
 export template <class B>
 concept bucket_policy =
-    has_constant_buckets<B> && buckets_not_empty<B> && buckets_at_most_255<B> &&
-    bucket_sizes_not_zero<B> && bucket_sizes_at_most_65535<B> && buckets_strictly_ascending<B> &&
-    bucket_limits_at_most_65535<B> && headroom_at_most_65535<B> && tailroom_at_most_65535<B>;
+    has_array_of_pktpool_bucket<B> && has_constant_buckets<B> && buckets_not_empty<B> &&
+    buckets_at_most_255<B> && bucket_sizes_not_zero<B> && bucket_sizes_at_most_65535<B> &&
+    buckets_strictly_ascending<B> && bucket_limits_at_most_65535<B> && headroom_at_most_65535<B> &&
+    tailroom_at_most_65535<B>;
 
 export template <bucket_policy B>
 inline constexpr std::size_t bucket_count = B::buckets.size();

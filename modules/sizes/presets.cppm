@@ -86,8 +86,9 @@ static_assert(worst_fragmentation<quic_buckets<ip::v4>>(0, 1472) == 1252 - 129);
 static_assert(worst_fragmentation<quic_buckets<ip::v6>>(0, 1452) == 1232 - 129);
 
 /// DNS: queries and answers without EDNS; answers that IP does not fragment; the recommended
-/// maximum; the receive buffer of EDNS; messages over TCP.
-export struct dns_buckets {
+/// maximum; the receive buffer of EDNS; messages over TCP. The same sizes for each `F`.
+export template <ip F>
+struct dns_buckets {
     static constexpr std::array buckets{
         bucket{.size = 512, .limit = many},            // RFC 1035 section 4.2.1
         bucket{.size = 1232, .limit = many},           // DNS Flag Day 2020
@@ -96,9 +97,9 @@ export struct dns_buckets {
         bucket{.size = max_packet_size, .limit = few}, // RFC 1035 section 4.2.2: a 16-bit length
     };
 };
-static_assert(dns_buckets::buckets[1].size == udp_payload(ipv6_min_mtu, ip::v6));
-static_assert(worst_fragmentation<dns_buckets>(0, 1400) == 1232 - 513);
-static_assert(worst_fragmentation<dns_buckets>(0, 4096) == 4096 - 1401);
+static_assert(dns_buckets<ip::v4>::buckets[1].size == udp_payload(ipv6_min_mtu, ip::v6));
+static_assert(worst_fragmentation<dns_buckets<ip::v6>>(0, 1400) == 1232 - 513);
+static_assert(worst_fragmentation<dns_buckets<ip::v6>>(0, 4096) == 4096 - 1401);
 
 inline constexpr std::size_t aead_tag = 16;   // RFC 5116 section 5.1
 inline constexpr std::size_t srtcp_index = 4; // RFC 3711 section 3.4, with the E flag

@@ -1,7 +1,7 @@
 module;
 #include <cstddef>
 #include <cstdio>
-#include <exception>
+#include <cstdlib>
 #include <new>
 #include <source_location>
 #include <stdexcept>
@@ -26,7 +26,7 @@ void report(std::string_view text, std::source_location where) noexcept
 bool report_and_end(std::string_view text, std::source_location where) noexcept
 {
     report(text, where);
-    std::terminate();
+    std::abort();
 }
 
 bool report_excess(char const* call, std::size_t bytes, char const* bound, std::size_t most,
@@ -35,6 +35,17 @@ bool report_excess(char const* call, std::size_t bytes, char const* bound, std::
     report_and_end(
         message().add("%s of %zu bytes is more than the %s, %zu", call, bytes, bound, most).view(),
         where);
+}
+
+bool report_sizes(std::size_t header_size, std::size_t size, std::size_t most,
+                  std::source_location where) noexcept
+{
+    report_and_end(message()
+                       .add("a packet has header_size %zu and size %zu, but header_size <= size <= "
+                            "%zu must hold. Set both to what its buffer holds",
+                            header_size, size, most)
+                       .view(),
+                   where);
 }
 
 void throw_bad_alloc()

@@ -13,7 +13,7 @@ namespace pktpool {
 /// Allocates nothing: memory may be gone, and a mutex may be held.
 void report(std::string_view text, std::source_location where) noexcept;
 
-/// Reports a broken contract and ends the program: `Expects(holds || report_and_end("..."))`.
+/// Reports a broken contract and aborts the program: `Expects(holds || report_and_end("..."))`.
 /// The text says what happened, where, and what to do about it.
 [[noreturn]] bool
 report_and_end(std::string_view text,
@@ -22,6 +22,10 @@ report_and_end(std::string_view text,
 /// The same for a `call` that asks for more bytes than the `most` of the `bound`.
 [[noreturn]] bool report_excess(char const* call, std::size_t bytes, char const* bound,
                                 std::size_t most, std::source_location where) noexcept;
+
+/// The same for a packet whose numbers of bytes do not fit; at most `most` may be used.
+[[noreturn]] bool report_sizes(std::size_t header_size, std::size_t size, std::size_t most,
+                               std::source_location where) noexcept;
 
 [[noreturn]] void throw_bad_alloc();
 

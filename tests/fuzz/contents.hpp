@@ -89,7 +89,12 @@ struct contents {
         size -= bytes;
         header_size = std::min(header_size, size);
     }
-    void claim(std::size_t bytes) { requested = std::max(requested, bytes); }
+    /// The user may use the first bytes from `begin`.
+    void ask_for(std::size_t bytes)
+    {
+        auto const end = std::max<offset>(0, begin + to_offset(bytes));
+        requested = std::max(requested, static_cast<std::size_t>(end));
+    }
     /// Uses the first bytes from `begin`, and writes all of them.
     void use(std::size_t bytes, std::size_t header)
     {

@@ -43,7 +43,6 @@ packet_view view_of(Packet& packet)
                        .packet = &packet,
                        .bucket = packet.bucket,
                        .allocated = packet.allocated,
-                       .buffer = packet.buffer().size(),
                        .size = packet.used().size(),
                        .header_size = packet.used().size() - packet.payload().size()};
     if constexpr (requires { packet.headroom(); }) {
@@ -85,11 +84,11 @@ std::span<std::byte> change(Packet& packet, action how, std::size_t bytes)
             break;
         }
     }
-    if (how == action::claim) {
-        if constexpr (requires { packet.claim(bytes); }) {
-            packet.claim(bytes);
-        }
-    } else if (how == action::reset) {
+    if (how == action::buffer) {
+        bool const whole = packet.data() == behind(packet) && bytes == packet.allocated;
+        return span(whole ? packet.buffer() : packet.buffer(bytes));
+    }
+    if (how == action::reset) {
         packet.reset();
     }
     return {};

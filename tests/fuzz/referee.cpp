@@ -51,7 +51,7 @@ void referee::play(operation const& next)
     case action::append:
     case action::trim_start:
     case action::trim_end:
-    case action::claim:
+    case action::buffer:
     case action::reset:
         change(next);
         break;

@@ -68,7 +68,6 @@ void referee::check_sizes(std::size_t slot, packet_view const& seen) const
     expect("capacity", expected.capacity, seen.allocated);
     expect("size", expected.holds.size, seen.size);
     expect("header_size", expected.holds.header_size, seen.header_size);
-    expect("bytes of the buffer", expected.holds.buffer(expected.capacity), seen.buffer);
     if (seen.data != expected.at.datagram + expected.holds.begin) {
         mismatch("start of the used bytes", std::to_string(expected.holds.begin),
                  std::to_string(seen.data - expected.at.datagram));
@@ -141,11 +140,15 @@ void referee::change(operation const& next)
     case action::trim_end:
         grow(holds.size, &contents::trim_end);
         break;
-    case action::claim: {
-        auto const bytes = std::min(next.size, model_.slot(slot)->capacity);
-        subject_->change(slot, next.what, bytes);
-        holds.claim(bytes);
-        if (!has_headroom && bytes > holds.size) { // fills the claimed bytes, as a sender does
+    case action::buffer: {
+        auto const most = holds.buffer(model_.slot(slot)->capacity);
+        auto const bytes = std::min(next.size, most);
+        auto const given = subject_->change(slot, next.what, bytes);
+        if (given.data() != datagram + holds.begin || given.size() != bytes) {
+            mismatch("span of the buffer", "the bytes asked for", "others");
+        }
+        holds.ask_for(bytes);
+        if (!has_headroom && bytes > holds.size) { // fills them, as a sender does
             holds.use(bytes, holds.header_size);
             subject_->fill(slot, holds.size, holds.header_size, holds.wrote.id);
             write(datagram, holds.wrote);

@@ -24,7 +24,7 @@ constexpr std::array actions{
     drop,          drop,          drop,          decay,         decay,         decay,
     decay,         trim,          trim,          reserve,       reserve,       shrink,
     shrink,        prepend,       prepend,       append,        append,        trim_start,
-    trim_end,      claim,         reset,         remember,      detach,        move_construct,
+    trim_end,      buffer,        reset,         remember,      detach,        move_construct,
     move_assign,   destroy,       fail_memory,   fail_memory,
 };
 static_assert(actions.size() == 64);
@@ -40,7 +40,7 @@ constexpr std::array<std::string_view, 24> names{
     "fail metadata",   "recover",
     "shrink",          "prepend",
     "append",          "trim the start",
-    "trim the end",    "claim",
+    "trim the end",    "buffer",
     "reset",           "remember the statistics",
 };
 
@@ -157,7 +157,7 @@ std::optional<operation> script::next()
         read_slot();
         result.count = bytes();
         break;
-    case claim:
+    case buffer:
         read_slot();
         result.size = size();
         break;

@@ -37,7 +37,7 @@ enum class action : std::uint8_t {
     append,
     trim_start,
     trim_end,
-    claim,
+    buffer,
     reset,    ///< the header of a packet
     remember, ///< takes a snapshot of the statistics
 };

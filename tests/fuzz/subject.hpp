@@ -23,7 +23,6 @@ struct packet_view {
     void const* packet = nullptr; ///< null for a null handle
     std::size_t bucket = 0;       ///< 255 for an exact-size packet
     std::size_t allocated = 0;
-    std::size_t buffer = 0; ///< bytes
     std::size_t size = 0;
     std::size_t header_size = 0;
     std::size_t headroom = 0; ///< 0 for packets without headroom and tailroom
@@ -62,7 +61,8 @@ public:
     virtual void detach(std::size_t pool) = 0;
 
     [[nodiscard]] virtual packet_view view(std::size_t slot) const = 0;
-    /// Prepends, appends, trims, claims or resets; returns the span that the packet returned.
+    /// Prepends, appends, trims, asks for the buffer or resets; returns the span that the packet
+    /// returned.
     virtual std::span<std::byte> change(std::size_t slot, action how, std::size_t bytes) = 0;
     /// Sets every field of the header, and all flags of the metadata to 1.
     virtual void fill(std::size_t slot, std::size_t size, std::size_t header_size,
