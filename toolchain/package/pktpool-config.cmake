@@ -1,3 +1,15 @@
+include(${CMAKE_CURRENT_LIST_DIR}/pktpool-requirements.cmake)
+foreach(component IN LISTS pktpool_FIND_COMPONENTS)
+    if(pktpool_FIND_REQUIRED_${component})
+        set(pktpool_refusal "pktpool has no component \"${component}\"; it has none at all")
+    endif()
+endforeach()
+if(pktpool_refusal)
+    set(pktpool_FOUND FALSE)
+    set(pktpool_NOT_FOUND_MESSAGE "${pktpool_refusal}")
+    return()
+endif()
+
 include(CMakeFindDependencyMacro)
 find_dependency(Microsoft.GSL CONFIG)
 find_dependency(Threads)
@@ -29,9 +41,12 @@ set_property(
     $<IF:$<STREQUAL:${CMAKE_CXX_COMPILER_FRONTEND_VARIANT},MSVC>,/w,-w>
     $<$<CXX_COMPILER_ID:Clang>:-Qunused-arguments>)
 
-# CMake builds an imported module only for targets that link it directly, not for those that link a
-# library which links it publicly: at the end of this directory they get a direct link.
-function(pktpool_link_importers directory)
+# At the end of this directory:
+# - CMake builds an imported module only for targets that link it directly, not for those that link a
+#   library which links it publicly. These get a direct link.
+# - If a target that imports is compiled with AddressSanitizer, the interface must be, too: else its
+#   requests to the sanitizer are missing.
+function(pktpool_finish_importers directory)
     get_property(targets DIRECTORY ${directory} PROPERTY BUILDSYSTEM_TARGETS)
     foreach(target IN LISTS targets)
         set(seen "")
@@ -46,11 +61,16 @@ function(pktpool_link_importers directory)
         endwhile()
         if(pktpool::pktpool IN_LIST seen)
             set_property(TARGET ${target} APPEND PROPERTY LINK_LIBRARIES pktpool::pktpool)
+            get_target_property(options ${target} COMPILE_OPTIONS)
+            if(options MATCHES "-fsanitize=([a-z-]+,)*address")
+                set_property(TARGET pktpool::pktpool APPEND
+                             PROPERTY IMPORTED_CXX_MODULES_COMPILE_OPTIONS -fsanitize=address)
+            endif()
         endif()
     endforeach()
     get_property(subdirectories DIRECTORY ${directory} PROPERTY SUBDIRECTORIES)
     foreach(subdirectory IN LISTS subdirectories)
-        pktpool_link_importers(${subdirectory})
+        pktpool_finish_importers(${subdirectory})
     endforeach()
 endfunction()
-cmake_language(DEFER CALL pktpool_link_importers ${CMAKE_CURRENT_SOURCE_DIR})
+cmake_language(DEFER CALL pktpool_finish_importers ${CMAKE_CURRENT_SOURCE_DIR})
