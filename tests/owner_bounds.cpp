@@ -1,5 +1,5 @@
-// max_idle_bytes of a pool with an owner holds over slabs and lists: what the owner does to the idle
-// packets counts for the next thread that gives packets back.
+// max_idle_bytes of a pool with an owner holds over slabs and lists: what the owner does to the
+// idle packets counts for the next thread that gives packets back.
 #include <cstddef>
 #include <span>
 #include <thread>
@@ -42,7 +42,8 @@ void drop_elsewhere(Packets& packets)
     std::thread([&] { packets.clear(); }).join();
 }
 
-/// Another thread gives more packets back than the bound allows: those that it allows are idle then.
+/// Another thread gives more packets back than the bound allows: those that it allows are idle
+/// then.
 template <class Pool, class Packets>
 void check_filled(Pool& pool, Packets& packets)
 {

@@ -77,7 +77,7 @@ TEST_CASE_TEMPLATE("owner ends: packets come back before and after the list is c
             Pool pool;
             auto listed = acquire(pool, 2);
             auto late = acquire(pool, 3);
-            pool.release(pool.acquire(1000)); // idle
+            pool.release(pool.acquire(1000));                 // idle
             end(pool, {[&] { drop_elsewhere(listed); },       // on the list
                        [&] { drop_elsewhere(late, left); }}); // the list is closed
             CHECK(calling_source::live == left);
@@ -107,7 +107,8 @@ TEST_CASE_TEMPLATE("owner ends: a source acquires more packets than the list has
         auto late = acquire(pool, 40);
         packets_of<Pool> more;
         pool.release(pool.acquire(1000));
-        end(pool, {[&] { drop_elsewhere(listed); }, [&] {
+        end(pool, {[&] { drop_elsewhere(listed); },
+                   [&] {
                        drop_elsewhere(late, 10);
                        more = acquire(pool, 100);
                    }});

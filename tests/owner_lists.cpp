@@ -1,5 +1,5 @@
-// The lists on which other threads give packets back: their places grow and shrink with the packets,
-// and the owner takes no more from them than it says.
+// The lists on which other threads give packets back: their places grow and shrink with the
+// packets, and the owner takes no more from them than it says.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -168,9 +168,9 @@ TEST_CASE("owner lists: reserved packets have a place each")
 TEST_CASE("owner lists: decay, trim and reserve take what is on the list, and no more")
 {
     using step = void (*)(returning&);
-    for (step const take : {step([](returning& pool) { pool.decay(); }),
-                            step([](returning& pool) { pool.trim(); }),
-                            step([](returning& pool) { pool.reserve(1000, 0); })}) {
+    for (step const take :
+         {step([](returning& pool) { pool.decay(); }), step([](returning& pool) { pool.trim(); }),
+          step([](returning& pool) { pool.reserve(1000, 0); })}) {
         returning pool;
         auto kept = acquire(pool, 10);
         auto listed = acquire(pool, 30);
@@ -179,9 +179,8 @@ TEST_CASE("owner lists: decay, trim and reserve take what is on the list, and no
         elsewhere([&] { pool.release(listed); });
         {
             // The source returns a packet on another thread for each one that it frees.
-            interruption const more(point::deallocate, 0, [&] {
-                elsewhere([&] { queued.pop_back(); });
-            });
+            interruption const more(point::deallocate, 0,
+                                    [&] { elsewhere([&] { queued.pop_back(); }); });
             take(pool);
             CHECK(interruption::calls >= 30);
             CHECK(interruption::calls <= 30 + 11); // a decay or a trim frees idle packets, too
