@@ -157,31 +157,3 @@ TEST_CASE("owner bounds: hardened packets wait for the owner, also beyond the bo
     CHECK(pool.idle().bytes <= 2 * bytes);
     CHECK(pool.statistics().total.outstanding == 0);
 }
-
-/// Records the most outstanding packets of the bucket of 1472, and keeps all idle ones.
-struct peaks {
-    static constexpr bool tracks_demand = true;
-    static inline std::vector<unsigned> seen;
-
-    static constexpr unsigned ceiling(unsigned) noexcept { return pktpool::no_ceiling; }
-    static unsigned
-    surplus(pktpool::slab_counts const& now) noexcept // NOLINT(bugprone-exception-escape):
-                                                      // no failing heap in this test
-    {
-        seen.push_back(now.most_outstanding);
-        return 0;
-    }
-};
-
-TEST_CASE("owner bounds: packets that other threads freed were outstanding before")
-{
-    owned<pktpool::max_idle_bytes<bytes>, peaks> pool;
-    auto packets = acquire(pool, 40);
-    drop_elsewhere(packets);
-    peaks::seen.clear();
-    pool.decay();
-    REQUIRE(peaks::seen.size() >= 3);
-    CHECK(peaks::seen[2] == 40);
-    pool.decay();
-    CHECK(peaks::seen[peaks::seen.size() / 2 + 2] == 0);
-}

@@ -1,6 +1,8 @@
 // The end of a pool with an owner, while its source uses it and other threads give packets back.
+#include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -26,10 +28,10 @@ template <class Pool>
 using packets_of = std::vector<typename Pool::packet_ptr>;
 
 template <class Pool>
-packets_of<Pool> acquire(Pool& pool, std::size_t packets)
+packets_of<Pool> acquire(Pool& pool, std::size_t packets, std::size_t size = 1000)
 {
     packets_of<Pool> acquired(packets);
-    pool.acquire(1000, acquired);
+    pool.acquire(size, acquired);
     return acquired;
 }
 
@@ -95,6 +97,24 @@ TEST_CASE("owner ends: packets that other threads free meanwhile are not waited 
         end(pool, {[&] { drop_elsewhere(packets, 2); }});
         CHECK(calling_source::live == 2);
         drop_elsewhere(packets);
+    });
+}
+
+TEST_CASE_TEMPLATE("owner ends: packets of every size come back after the end", Pool, freeing,
+                   returning, tracking, hardened)
+{
+    check_nothing_left([] {
+        Pool pool;
+        packets_of<Pool> late;
+        for (std::size_t const size : {20U, 548U, 1472U, 5000U}) {
+            auto idle = acquire(pool, 8, size);
+            pool.release(idle);
+            auto some = acquire(pool, 3, size);
+            std::ranges::move(some, std::back_inserter(late));
+        }
+        end(pool, {});
+        CHECK(calling_source::live == late.size());
+        drop_elsewhere(late);
     });
 }
 

@@ -29,6 +29,10 @@ using returning = owned<pktpool::return_on_drop>;
 using tracking = owned<pktpool::demand_tracked, pktpool::return_on_drop>;
 using hardened = owned<pktpool::hardened>;
 
+using owned_unpooled =
+    pktpool::basic_packet_pool<pktpool::unpooled<libtorrent_buckets>, pktpool::single_owner,
+                               calling_source, pktpool::counted, pktpool::return_on_drop>;
+
 template <class Pool>
 using packets_of = std::vector<typename Pool::packet_ptr>;
 
@@ -151,6 +155,21 @@ TEST_CASE("owner lists: packets that other threads free take no places")
     CHECK(allocated_bytes() <= before + 1024);
 }
 
+TEST_CASE("owner lists: a list that shrank and grows again keeps what is on it")
+{
+    owned_unpooled pool; // its owner takes packets in a decay only
+    for (int round = 0; round < 5; ++round) {
+        CAPTURE(round);
+        auto batch = acquire(pool, 200);
+        elsewhere([&] { batch.resize(100); });
+        pool.decay();
+        elsewhere([&] { batch.clear(); });
+        CHECK(waiting(pool) == 100);
+        pool.decay();
+        CHECK(calling_source::live == 0);
+    }
+}
+
 TEST_CASE("owner lists: reserved packets have a place each")
 {
     tracking pool;
@@ -229,6 +248,21 @@ TEST_CASE_TEMPLATE("owner lists: the owner of several pools releases a span with
         CHECK(total.remote == 0);
         CHECK(each->idle().count == total.misses);
     }
+}
+
+TEST_CASE_TEMPLATE("owner lists: a span may hold handles that were released", Pool, freeing,
+                   returning, tracking, hardened)
+{
+    Pool pool;
+    auto batch = acquire(pool, 5);
+    pool.release(std::move(batch[1]));
+    elsewhere([&] {
+        pool.release(std::move(batch[3]));
+        pool.release(batch);
+        pool.release(batch);
+    });
+    CHECK(waiting(pool) == 4);
+    CHECK(pool.statistics().total.outstanding == 0);
 }
 
 TEST_CASE("owner lists: packets that are back on the list are not outstanding")
