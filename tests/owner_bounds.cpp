@@ -1,5 +1,7 @@
 // max_idle_bytes of a pool with an owner holds over slabs and lists: what the owner does to the
 // idle packets counts for the next thread that gives packets back.
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <span>
 #include <thread>
@@ -156,4 +158,33 @@ TEST_CASE("owner bounds: hardened packets wait for the owner, also beyond the bo
     CHECK(pool.outstanding().empty());
     CHECK(pool.idle().bytes <= 2 * bytes);
     CHECK(pool.statistics().total.outstanding == 0);
+}
+
+TEST_CASE("owner bounds: beyond the bound no thread puts a packet on a list")
+{
+    for (int round = 0; round < 200; ++round) {
+        CAPTURE(round);
+        tracking pool;
+        std::array<packets_of<tracking>, 2> batches;
+        for (auto& batch : batches) {
+            batch = acquire(pool, most);
+        }
+        auto one_more = acquire(pool, 1);
+        std::array<std::thread, batches.size()> threads;
+        std::atomic<std::size_t> ready{0};
+        for (std::size_t i = 0; i < threads.size(); ++i) {
+            threads[i] = std::thread([&, i] {
+                ++ready;
+                while (ready < threads.size()) {}
+                pool.release(batches[i]); // each may exceed the bound once
+            });
+        }
+        for (auto& each : threads) {
+            each.join();
+        }
+        auto const idle = pool.idle().count;
+        CHECK(idle >= most);
+        drop_elsewhere(one_more);
+        CHECK(pool.idle().count == idle);
+    }
 }
