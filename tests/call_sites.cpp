@@ -52,7 +52,8 @@ TEST_CASE("call sites: a report of a pool names the caller's line")
     for (auto const* const which :
          {"move", "move_returning", "move_slab", "idle", "acquire_exact", "outstanding",
           "statistics", "bucket", "double_release", "batch_of_another_pool",
-          "acquire_beside_overwritten_links", "shrink_of_overrun", "buffer_of_overrun"}) {
+          "acquire_beside_overwritten_links", "shrink_of_overrun", "buffer_of_overrun",
+          "span_on_another_thread", "span_of_another_pool"}) {
         check_place(which);
     }
 }

@@ -27,7 +27,7 @@ bool contains(std::string_view text, std::string_view part)
 [[maybe_unused]] void check_reported(std::string const& runner, std::string const& how,
                                      std::string_view report)
 {
-    for (auto const* const pool : {"plain", "returning"}) {
+    for (auto const* const pool : {"plain", "returning", "elsewhere"}) {
         auto const child = run_child(runner + MISUSE_OF_PACKETS " " + pool + " " + how);
         CAPTURE(pool);
         CAPTURE(how);
@@ -70,7 +70,8 @@ TEST_CASE(
         CHECK(contains(front.output, "AddressSanitizer: use-after-poison"));
     }
     check_reported("", "overrun_of_the_bucket", "AddressSanitizer: heap-buffer-overflow");
-    for (auto const* const pool : {"plain", "returning", "hardened", "hardened_returning"}) {
+    for (auto const* const pool : {"plain", "returning", "elsewhere", "hardened",
+                                   "hardened_returning", "hardened_elsewhere"}) {
         auto const child = run_child(MISUSE_OF_PACKETS " " + std::string(pool) + " nothing");
         CHECK(child.output == "survived\n");
     }
@@ -103,7 +104,8 @@ TEST_CASE("checkers: Memcheck reports reads of bytes that were not written after
 
 TEST_CASE("checkers: Memcheck reports nothing for correct programs")
 {
-    for (auto const* const pool : {"plain", "returning", "hardened", "hardened_returning"}) {
+    for (auto const* const pool : {"plain", "returning", "elsewhere", "hardened",
+                                   "hardened_returning", "hardened_elsewhere"}) {
         auto const child =
             run_child(MEMCHECK " " MISUSE_OF_PACKETS " " + std::string(pool) + " nothing");
         CAPTURE(child.output);

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -59,7 +58,7 @@ TEST_CASE("error: a broken contract ends the program; the report says what, wher
         CHECK(contains(child.output, std::string("pktpool: a packet has ") + sizes +
                                          ", but header_size <= size <= 548 must hold. Set both"));
         CHECK(contains(child.output, "misuse.cpp:"));
-        CHECK(std::ranges::count(child.output, '\n') == 1); // and no other line
+        CHECK_FALSE(contains(child.output, "terminate called")); // reads like a second bug
     }
     auto const bucket = misuse("bucket");
     CHECK_FALSE(bucket.succeeded);

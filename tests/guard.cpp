@@ -43,7 +43,7 @@ bool contains(std::string_view text, std::string_view part)
 /// The child ends with a report of one line that contains all parts.
 void check_report(std::string const& how, std::vector<std::string> const& parts)
 {
-    for (auto const* const pool : {"hardened", "hardened_returning"}) {
+    for (auto const* const pool : {"hardened", "hardened_returning", "hardened_elsewhere"}) {
         auto const child = misuse(pool, how);
         CAPTURE(how);
         CAPTURE(child.output);
@@ -114,7 +114,7 @@ TEST_CASE("guard: a write after release is reported at the next acquire or free"
 
 TEST_CASE("guard: correct uses are not reported")
 {
-    for (auto const* const pool : {"hardened", "hardened_returning"}) {
+    for (auto const* const pool : {"hardened", "hardened_returning", "hardened_elsewhere"}) {
         auto const child = misuse(pool, "nothing");
         CHECK(child.succeeded);
         CHECK(child.output == "survived\n");
@@ -132,6 +132,7 @@ TEST_CASE("guard: the destructor of a pool lists outstanding packets if the poli
     CHECK(contains(child.output, "pktpool:   1 above the largest bucket, acquired at "));
     CHECK(misuse("hardened", "outstanding").output == "survived\n");
     CHECK(misuse("reporting", "nothing").output == "survived\n");
+    CHECK(misuse("reporting_elsewhere", "claim").output == "survived\n"); // it is on the list
 }
 
 TEST_CASE_TEMPLATE(

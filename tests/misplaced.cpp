@@ -28,6 +28,8 @@ using counted_pool =
 using returning_pool =
     pktpool::basic_packet_pool<libtorrent_buckets, single_threaded, pktpool::return_on_drop>;
 using checked_slab = pktpool::basic_packet_slab<pktpool::runtime_bucket, single_threaded>;
+using owned_pool =
+    pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single_owner, pktpool::hardened>;
 
 /// The next line breaks the contract.
 void announce_next_line(std::source_location where = std::source_location::current())
@@ -112,6 +114,26 @@ void move_elsewhere(Owner& owner)
         announce_next_line();
         auto const moved = std::move(owner);
     });
+}
+
+/// Releases a span to a pool with an owner, this thread.
+void misuse_of_span(std::string_view which)
+{
+    owned_pool mine;
+    owned_pool another;
+    mine.release(mine.acquire(100));
+    if (which == "span_of_another_pool") {
+        auto p = another.acquire(100);
+        announce_next_line();
+        mine.release(std::span(&p, 1));
+    } else if (which == "span_on_another_thread") {
+        auto p = mine.acquire(100);
+        p->data()[100] = std::byte{1};
+        on_another_thread([&] {
+            announce_next_line();
+            mine.release(std::span(&p, 1));
+        });
+    }
 }
 
 /// An acquire in a file whose path is longer than the text of a report.
@@ -213,6 +235,9 @@ int main(int argc, char** argv)
     std::string_view const which = argc > 1 ? argv[1] : "";
     misuse_of_packet(which);
     misuse_of_owner(which);
+    if (which.starts_with("span_")) {
+        misuse_of_span(which);
+    }
     std::puts("survived");
 }
 

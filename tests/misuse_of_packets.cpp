@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 import pktpool;
@@ -45,6 +47,29 @@ using narrow_hardened_pool =
     pktpool::basic_packet_pool<narrow_buckets, single_threaded, pktpool::hardened>;
 using headroom_hardened_pool =
     pktpool::basic_packet_pool<headroom_buckets, single_threaded, pktpool::hardened>;
+
+/// A pool whose packets are released on another thread than the owner's.
+template <class... Policies>
+class released_elsewhere
+    : public pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single_owner, Policies...> {
+    using base = pktpool::basic_packet_pool<libtorrent_buckets, pktpool::single_owner, Policies...>;
+    using here = std::source_location;
+
+public:
+    using typename base::packet_ptr;
+
+    void release(packet_ptr p, here where = here::current())
+    {
+        std::thread([&] { base::release(std::move(p), where); }).join();
+    }
+    void release(std::span<packet_ptr> batch, here where = here::current())
+    {
+        std::thread([&] { base::release(batch, where); }).join();
+    }
+};
+using elsewhere_pool = released_elsewhere<pktpool::return_on_drop>;
+using hardened_elsewhere_pool = released_elsewhere<pktpool::hardened>;
+using reporting_elsewhere_pool = released_elsewhere<reporting>;
 
 void write(std::byte* where)
 {
@@ -325,6 +350,12 @@ int main(int argc, char** argv)
         misuse<hardened_returning_pool>(how);
     } else if (pool == "reporting") {
         misuse<reporting_pool>(how);
+    } else if (pool == "elsewhere") {
+        misuse<elsewhere_pool>(how);
+    } else if (pool == "hardened_elsewhere") {
+        misuse<hardened_elsewhere_pool>(how);
+    } else if (pool == "reporting_elsewhere") {
+        misuse<reporting_elsewhere_pool>(how);
     } else if (pool == "with_headroom") {
         misuse_of_headroom<headroom_pool>(how);
     } else if (pool == "narrow") {

@@ -122,18 +122,11 @@ struct remote_operations {
             }
         }
     }
-    /// The owner takes packets from the list; those that the slab does not keep are freed.
-    static void take(Core& core, slab& from, std::uint64_t most) noexcept
-    {
-        while (most > 0 && take_one(core, from)) {
-            --most;
-        }
-    }
-    /// The owner takes all that is there now.
+    /// The owner takes all that is there now; packets that a slab does not keep are freed.
     static void take_all(Core& core) noexcept
     {
         for (slab& each : core.slabs_.slabs().all()) {
-            take(core, each, each.returned().waiting());
+            take(core, each);
             core.slabs_.count_freed_elsewhere(each);
         }
     }
@@ -149,13 +142,20 @@ struct remote_operations {
         for (slab& each : core.slabs_.slabs().all()) {
             // A thread between claim and fill is a few instructions from its end.
             for (; !each.returned().is_settled(); std::this_thread::yield()) {
-                take(core, each, each.returned().waiting() + 1);
+                take(core, each);
             }
             core.slabs_.count_freed_elsewhere(each);
         }
     }
 
 private:
+    /// Looks once more than there are packets, which frees the rings that were replaced.
+    static void take(Core& core, slab& from) noexcept
+    {
+        for (auto looks = from.returned().waiting() + 1; looks > 0 && take_one(core, from);) {
+            --looks;
+        }
+    }
     static bool take_one(Core& core, slab& from) noexcept
     {
         auto const [p, reason] = from.returned().take();
