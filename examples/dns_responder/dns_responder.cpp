@@ -167,8 +167,7 @@ int run(int argc, char** argv)
     if (with.address.no_pool) {
         responder<pool_of<pktpool::unpooled<dns_buckets>>>(with, std::move(zone)).run();
     } else {
-        responder<pool_of<dns_buckets, pktpool::demand_tracked>>(with, std::move(zone))
-            .run();
+        responder<pool_of<dns_buckets, pktpool::demand_tracked>>(with, std::move(zone)).run();
     }
     return 0;
 }
