@@ -17,7 +17,7 @@ function(refuse reason)
     endif()
 endfunction()
 
-refuse("pktpool has no component \"sockets\"" -G Ninja -Dcomponents=COMPONENTS\;sockets)
+refuse("pktpool has no component \"sockets\"" -G Ninja -Dcomponent=sockets)
 refuse("CMake needs clang-scan-deps" -G Ninja -DCMAKE_CXX_COMPILER_CLANG_SCAN_DEPS=)
 if(make)
     refuse("which CMake's generator \"Unix Makefiles\" cannot build. Configure a new build directory with: cmake -G Ninja"
