@@ -188,8 +188,8 @@ TEST_CASE("owner lists: decay, trim and reserve take what is on the list, and no
 {
     using step = void (*)(returning&);
     for (step const take :
-         {step([](returning& pool) { pool.decay(); }), step([](returning& pool) { pool.trim(); }),
-          step([](returning& pool) { pool.reserve(1000, 0); })}) {
+         {step{[](returning& pool) { pool.decay(); }}, step{[](returning& pool) { pool.trim(); }},
+          step{[](returning& pool) { pool.reserve(1000, 0); }}}) {
         returning pool;
         auto kept = acquire(pool, 10);
         auto listed = acquire(pool, 30);

@@ -180,6 +180,7 @@ public:
     /// Keeps the packet of a bucket for reuse if its slab is not full, and frees any other. If
     /// drops reach the pool, the packet goes back to the pool that it came from. Null is harmless.
     /// Never throws, never allocates. O(1).
+    // NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): p.release() empties it
     PKTPOOL_ALWAYS_INLINE void release(packet_ptr&& p, here where = here::current()) noexcept
     {
         auto const from = p.get_deleter();

@@ -85,7 +85,8 @@ std::span<std::byte> change(Packet& packet, action how, std::size_t bytes)
         }
     }
     if (how == action::buffer) {
-        bool const whole = packet.data() == behind(packet) && bytes == packet.allocated;
+        constexpr bool has_whole_capacity = !requires { packet.headroom(); };
+        bool const whole = has_whole_capacity && bytes == packet.allocated;
         return span(whole ? packet.buffer() : packet.buffer(bytes));
     }
     if (how == action::reset) {

@@ -152,7 +152,8 @@ void produce(pool& from, std::span<consumer> to, std::uint64_t packets)
     for (std::uint64_t sent = 0, turn = 0; sent < packets; ++turn) {
         auto& inbox = to[turn % to.size()].inbox;
         auto& batch = inbox.begin_send();
-        batch.count = std::min<std::uint64_t>(1 + turn * 7 % most_in_batch, packets - sent);
+        batch.count = static_cast<std::size_t>(
+            std::min<std::uint64_t>(1 + turn * 7 % most_in_batch, packets - sent));
         auto const some = std::span(batch.packets).first(batch.count);
         from.acquire(capacity, some);
         for (auto& p : some) {
