@@ -11,13 +11,13 @@ import os
 import pathlib
 import platform
 import re
-import resource
 import shlex
 import shutil
 import statistics
 import subprocess
 import sys
 
+import compile_times
 import handoff
 from tables import GOAL_HEAD, goal_rows, section, spread, table
 
@@ -260,45 +260,6 @@ def thread_table(bench):
     return table(["threads", "ns per packet, all threads together"], rows)
 
 
-def processor_seconds(command, folder):
-    """Processor time of a command and its children; other programs do not count."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, shell=True, cwd=folder, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def compile_times(bench):
-    """The commands of ninja for an object; for a module with the scan."""
-    ninja = ["ninja", "-C", bench.options.build, "-t"]
-    targets = [line.split(":")[0] for line in
-               subprocess.check_output([*ninja, "targets", "all"], text=True).splitlines()]
-
-    def commands(*ends):
-        found = [each for each in targets if each.endswith(ends)]
-        return [subprocess.check_output([*ninja, "commands", "-s", each],
-                                        text=True).splitlines()[-1] for each in found]
-
-    def large(pool):
-        return f"/bench_compile_large_{pool}.dir/compile_large.cpp.o"
-
-    rows = []
-    for text, ends in (("import pktpool", ("/compile_import.cpp.o",)),
-                       ("its scan for imports", ("/compile_import.cpp.o.ddi",)),
-                       ("#include libtorrent's packet_pool.hpp", ("/compile_include.cpp.o",)),
-                       ("a large file of libtorrent and Asio, no pool", (large("none"),)),
-                       ("the same with packet_pool.hpp", (large("include"),)),
-                       ("the same with import pktpool", (large("import"),)),
-                       ("its scan for imports", (large("import") + ".ddi",)),
-                       ("pktpool itself, once a project", (".cppm.o", ".cppm.o.ddi"))):
-        steps = commands(*ends)
-        rounds = 1 if len(steps) > 1 else bench.options.rounds
-        spent = [1000 * sum(processor_seconds(step, bench.options.build) for step in steps)
-                 for _ in range(rounds)]
-        rows.append([text, spread(spent, 0) if steps else "not built"])
-    return table(["", "ms of processor time"], rows)
-
-
 def fill_page(page, tables):
     """Replaces each marked table of the page that this run measured."""
     def fresh(match):
@@ -482,8 +443,8 @@ def main():
             tables |= handoff.tables(bench, machine())
             report.append(handoff.report(tables))
         elif workload == "compile":
-            tables[workload] = compile_times(bench)
-            report.append(section("Time to compile a file", tables[workload]))
+            tables |= compile_times.tables(bench)
+            report.append(compile_times.report(tables))
 
     facts = machine() + [("compiler", compiler(options.build)),
                          ("rounds", f"{options.rounds}, each contender in a process of its own "
