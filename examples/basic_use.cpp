@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
-#include <memory>
 #include <utility>
 
 import pktpool;

@@ -1,6 +1,5 @@
 // Edge cases: no bytes, the largest size, null handles, handles that outlive their pool.
 #include <cstdio>
-#include <memory>
 #include <optional>
 #include <utility>
 

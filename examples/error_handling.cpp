@@ -1,7 +1,6 @@
 // Errors: what is thrown, and that the pool is unchanged afterwards.
 #include <cstddef>
 #include <cstdio>
-#include <memory>
 #include <new>
 #include <stdexcept>
 #include <utility>

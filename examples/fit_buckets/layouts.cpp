@@ -1,7 +1,6 @@
 #include "layouts.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "sizes.hpp"

@@ -113,8 +113,7 @@ std::string to_text(fitted_policy const& policy, size_counts const& sizes)
            " to " + number(sizes.most()) +
            " bytes.\n// Internal fragmentation: " + percent(lost.share()) +
            " of the capacity.\n"
-           "#include <array>\n"
-           "#include <memory>\n\n"
+           "#include <array>\n\n"
            "import pktpool;\n\n"
            "struct " +
            policy.name +

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdio>
 #include <ctime>
-#include <memory>
 #include <new>
 #include <system_error>
 #include <utility>

@@ -11,7 +11,6 @@
 #include <fstream>
 #include <ios>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>

@@ -1,13 +1,8 @@
 // The guard of a hardened packet: a record at the end of its header that detects misuse.
 // Exports nothing.
-module;
-#include <cstddef>
-#include <cstdint>
-#include <source_location>
-#include <string_view>
-
 export module pktpool:packet.guard;
 
+import pktpool.standard;
 import :sizes.bucket;
 import :policy.options;
 import :packet.layout;

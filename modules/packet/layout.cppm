@@ -1,17 +1,11 @@
 // The bytes of a packet. Exports nothing: header, headroom, datagram and tailroom in one
 // allocation, and which of the bytes are used.
 module;
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <type_traits>
-
-#include <gsl/narrow>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:packet.layout;
 
+import pktpool.standard;
 import :sizes.bucket;
 
 namespace pktpool {

@@ -2,22 +2,13 @@
 // checkers, the guard and clear_on_release are called here. An idle packet has no metadata: an
 // acquire constructs them, a release or a drop destroys them.
 module;
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <memory>
-#include <new>
-#include <source_location>
-#include <type_traits>
-#include <utility>
-
 #include <gsl/assert>
-#include <gsl/narrow>
 
 #include "../support/attributes.hpp"
 
 export module pktpool:packet.lifecycle;
 
+import pktpool.standard;
 import :support.error;
 import :support.memory_checker;
 import :sizes.bucket;

@@ -1,21 +1,12 @@
 // A packet: metadata, sizes and a payload buffer in one allocation.
 module;
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <source_location>
-#include <span>
-#include <type_traits>
-#include <utility>
-
 #include <gsl/assert>
-#include <gsl/narrow>
 
 #include "../support/attributes.hpp"
 
 export module pktpool:packet.packet;
 
+import pktpool.standard;
 import :support.error;
 import :support.memory_checker;
 import :sizes.bucket;

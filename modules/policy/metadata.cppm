@@ -1,12 +1,7 @@
 // Packet metadata: the user's part of a packet's header.
-module;
-#include <chrono>
-#include <concepts>
-#include <cstdint>
-#include <type_traits>
-
 export module pktpool:policy.metadata;
 
+import pktpool.standard;
 import :sizes.bucket;
 import :policy.source;
 

@@ -1,11 +1,7 @@
 // Options: policies that a user names but does not implement. `hardened` may be derived from.
-module;
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
-#include <limits>
-
 export module pktpool:policy.options;
+
+import pktpool.standard;
 
 namespace pktpool {
 

@@ -1,12 +1,8 @@
 // The policies behind the bucket and the threading policy: their kinds, the rules for a list of
 // them, and the choice of one per kind.
-module;
-#include <concepts>
-#include <cstddef>
-#include <type_traits>
-
 export module pktpool:policy.policy_set;
 
+import pktpool.standard;
 import :policy.source;
 import :policy.threading;
 import :policy.retention;

@@ -1,11 +1,7 @@
 // Retention policies: how many idle packets a slab keeps, and how many each decay frees.
-module;
-#include <algorithm>
-#include <concepts>
-#include <cstdint>
-#include <type_traits>
-
 export module pktpool:policy.retention;
+
+import pktpool.standard;
 
 namespace pktpool {
 

@@ -1,16 +1,10 @@
 // Packet sources: where the memory of packets comes from and goes back to.
 module;
-#include <concepts>
-#include <cstddef>
-#include <cstdlib>
-#include <memory_resource>
-#include <new>
-#include <type_traits>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:policy.source;
 
+import pktpool.standard;
 import :support.error;
 import :sizes.bucket;
 

@@ -1,13 +1,5 @@
 // Threading policies: which threads may call a pool.
 module;
-#include <atomic>
-#include <concepts>
-#include <cstdint>
-#include <mutex>
-#include <source_location>
-#include <string_view>
-#include <type_traits>
-
 #if !defined(_WIN32)
 #    include <pthread.h>
 #endif
@@ -19,6 +11,8 @@ extern "C" __declspec(dllimport) unsigned long __stdcall GetCurrentThreadId();
 #endif
 
 export module pktpool:policy.threading;
+
+import pktpool.standard;
 
 namespace pktpool {
 

@@ -1,14 +1,10 @@
 // Batches: many packets under one lock, for recvmmsg(2) and sendmmsg(2). Exports nothing.
 module;
-#include <algorithm>
-#include <cstddef>
-#include <source_location>
-#include <span>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:pool.batch;
 
+import pktpool.standard;
 import :support.error;
 import :support.memory_checker;
 import :sizes.bucket;

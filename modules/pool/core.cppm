@@ -1,16 +1,10 @@
 // The core of a pool: its parts, its operations, and the lock around each of them. Exports nothing.
 module;
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <source_location>
-#include <string_view>
-#include <type_traits>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:pool.core;
 
+import pktpool.standard;
 import :sizes.bucket;
 import :policy.source;
 import :policy.threading;

@@ -1,12 +1,10 @@
 // The two places where the core of a pool lives, and the move of a pool. Exports nothing.
 module;
-#include <atomic>
-#include <source_location>
-#include <string_view>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:pool.core_storage;
+
+import pktpool.standard;
 
 namespace pktpool {
 

@@ -1,13 +1,11 @@
 // The way back of every packet: release, batch, drop, and the packets of other threads.
 // Exports nothing.
 module;
-#include <source_location>
-#include <string_view>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:pool.give_back;
 
+import pktpool.standard;
 import :policy.source;
 import :packet.guard;
 import :store.remote_list;

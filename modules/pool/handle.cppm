@@ -1,11 +1,10 @@
 // Handles whose drop reaches the pool: the deleter, and the slab that it calls.
 module;
-#include <cstddef>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:pool.handle;
 
+import pktpool.standard;
 import :store.remote_list;
 
 namespace pktpool {

@@ -1,11 +1,8 @@
 // How long the core of a pool lives: until the pool is gone and its last packet has come back.
 // Exports nothing.
-module;
-#include <atomic>
-#include <cstdint>
-#include <type_traits>
-
 export module pktpool:pool.life;
+
+import pktpool.standard;
 
 namespace pktpool {
 

@@ -1,20 +1,12 @@
 // basic_packet_pool: the slabs of a bucket policy behind one acquire and release.
 module;
-#include <concepts>
-#include <cstddef>
-#include <memory>
-#include <source_location>
-#include <span>
-#include <type_traits>
-#include <utility>
-#include <vector>
-
 #include <gsl/assert>
 
 #include "../support/attributes.hpp"
 
 export module pktpool:pool.pool;
 
+import pktpool.standard;
 import :support.error;
 import :sizes.bucket;
 import :policy.source;

@@ -1,16 +1,11 @@
 // Packets that another thread than the owner gives back: its side, and the side of the owner.
 // Exports nothing.
 module;
-#include <cstddef>
-#include <cstdint>
-#include <source_location>
-#include <span>
-#include <thread>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:pool.remote;
 
+import pktpool.standard;
 import :support.memory_checker;
 import :sizes.bucket;
 import :packet.layout;

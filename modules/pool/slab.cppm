@@ -1,15 +1,10 @@
 // basic_packet_slab: a single slab with its own lock and source.
 module;
-#include <concepts>
-#include <cstddef>
-#include <source_location>
-#include <type_traits>
-#include <utility>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:pool.slab;
 
+import pktpool.standard;
 import :support.error;
 import :sizes.bucket;
 import :policy.threading;

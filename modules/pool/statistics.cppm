@@ -1,15 +1,7 @@
 // Statistics of a pool: its counters at one moment, as a plain value.
-module;
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <span>
-#include <string>
-
 export module pktpool:pool.statistics;
 
+import pktpool.standard;
 import :sizes.bucket;
 import :store.counters;
 

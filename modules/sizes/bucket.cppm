@@ -1,19 +1,11 @@
 // Packet sizes and bucket policies: which sizes a pool keeps, and the look-up of the bucket for a
 // size.
 module;
-#include <algorithm>
-#include <array>
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <limits>
-#include <type_traits>
-#include <utility>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:sizes.bucket;
+
+import pktpool.standard;
 
 namespace pktpool {
 

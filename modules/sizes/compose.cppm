@@ -1,12 +1,8 @@
 // Bucket policies made from other bucket policies. The result obeys the same rules, checked by the
 // same concepts.
-module;
-#include <algorithm>
-#include <array>
-#include <cstddef>
-
 export module pktpool:sizes.compose;
 
+import pktpool.standard;
 import :sizes.bucket;
 
 namespace pktpool {

@@ -1,14 +1,11 @@
 // Internal fragmentation of a bucket policy: bytes of a packet's capacity that were not asked for.
 // Computed at compile time.
 module;
-#include <algorithm>
-#include <cstddef>
-#include <initializer_list>
-
 #include <gsl/assert>
 
 export module pktpool:sizes.fragmentation;
 
+import pktpool.standard;
 import :sizes.bucket;
 
 namespace pktpool {

@@ -1,15 +1,11 @@
 // Bucket policies for protocols. Sizes are UDP payloads in bytes, computed from the numbers of the
 // protocols' documents.
 module;
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdint>
-
 #include <gsl/assert>
 
 export module pktpool:sizes.presets;
 
+import pktpool.standard;
 import :sizes.bucket;
 import :sizes.fragmentation;
 

@@ -1,13 +1,7 @@
 // Counters of a pool, per bucket.
-module;
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
-#include <type_traits>
-
 export module pktpool:store.counters;
+
+import pktpool.standard;
 
 namespace pktpool {
 

@@ -1,18 +1,10 @@
 // The stack of idle packets: the newest is popped first, the oldest freed first. Exports nothing.
 module;
-#include <algorithm>
-#include <bit>
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <new>
-#include <utility>
-
-#include <gsl/narrow>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:store.idle_stack;
+
+import pktpool.standard;
 
 namespace pktpool {
 

@@ -1,12 +1,7 @@
 // The list of the outstanding packets of a hardened pool whose call sites are recorded.
-module;
-#include <cstddef>
-#include <cstdint>
-#include <source_location>
-#include <vector>
-
 export module pktpool:store.outstanding_list;
 
+import pktpool.standard;
 import :packet.guard;
 
 namespace pktpool {

@@ -1,16 +1,10 @@
 // The slabs of basic_packet_pool and their slots. Exports nothing.
 module;
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <span>
-
-#include <gsl/narrow>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:store.pool_slabs;
 
+import pktpool.standard;
 import :sizes.bucket;
 
 namespace pktpool {

@@ -1,18 +1,10 @@
 // The packets of one slab that other threads than the owner have given back. Exports nothing.
 module;
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
-#include <limits>
-#include <memory>
-#include <new>
-#include <utility>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:store.remote_list;
+
+import pktpool.standard;
 
 namespace pktpool {
 

@@ -1,16 +1,7 @@
 // The slab of basic_packet_slab and its slots.
-module;
-#include <array>
-#include <concepts>
-#include <cstddef>
-#include <memory>
-#include <new>
-#include <span>
-#include <type_traits>
-#include <utility>
-
 export module pktpool:store.single_slab;
 
+import pktpool.standard;
 import :sizes.bucket;
 
 namespace pktpool {

@@ -1,19 +1,12 @@
 // One slab: the idle packets of one bucket, their counts and their retention.
 module;
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <type_traits>
-#include <utility>
-
 #include <gsl/assert>
-#include <gsl/narrow>
-#include <gsl/pointers>
 
 #include "../support/attributes.hpp"
 
 export module pktpool:store.slab_core;
 
+import pktpool.standard;
 import :support.error;
 import :support.memory_checker;
 import :sizes.bucket;

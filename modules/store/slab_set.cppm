@@ -1,20 +1,11 @@
 // The slabs of a pool with their source, their counters and the bound on idle bytes: everything
 // that happens under the lock. Exports nothing.
 module;
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <type_traits>
-
-#include <gsl/narrow>
-
 #include "../support/attributes.hpp"
 
 export module pktpool:store.slab_set;
 
+import pktpool.standard;
 import :support.error;
 import :sizes.bucket;
 import :policy.options;

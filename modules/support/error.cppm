@@ -1,11 +1,8 @@
 // Errors. Exports nothing: functions that throw for bad input, and that report a broken contract
 // and end the program.
-module;
-#include <cstddef>
-#include <source_location>
-#include <string_view>
-
 export module pktpool:support.error;
+
+import pktpool.standard;
 
 namespace pktpool {
 

@@ -1,8 +1,6 @@
 // Requests to AddressSanitizer and Memcheck. Exports nothing. To both an idle packet is ordinary
 // allocated memory; these requests tell them which bytes may be used.
 module;
-#include <cstddef>
-
 #include "attributes.hpp"
 
 #if defined(__has_feature)
@@ -23,6 +21,8 @@ module;
 #endif
 
 export module pktpool:support.memory_checker;
+
+import pktpool.standard;
 
 namespace pktpool {
 

@@ -1,13 +1,7 @@
 // Text of reports. An implementation partition: only the .cpp files import it.
-module;
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdio>
-#include <source_location>
-#include <string_view>
-
 module pktpool:support.message;
+
+import pktpool.standard;
 
 namespace pktpool {
 

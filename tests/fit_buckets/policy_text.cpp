@@ -36,7 +36,7 @@ TEST_CASE("policy text: buckets with shares, and the loss as static_asserts")
     CAPTURE(few);
     CHECK(has(few, "// Fitted to captured datagrams: 10, of 10 to 100 bytes.\n"
                    "// Internal fragmentation: 5.5% of the capacity.\n"
-                   "#include <array>\n#include <memory>\n\nimport pktpool;\n\n"));
+                   "#include <array>\n\nimport pktpool;\n\n"));
     CHECK(has(few, "struct my_buckets {\n    // Limits: what they are.\n"));
     CHECK(has(few, "pktpool::bucket{.size = 10, .limit = 7},      // 50.0% of the datagrams\n"));
     CHECK(has(few, "pktpool::bucket{.size = 100, .limit = 65535}, // 50.0% of the datagrams\n"));

@@ -14,6 +14,10 @@ from exports import exports, without_comments
 LIST = "modules/pktpool.cppm"
 CMAKE = "CMakeLists.txt"
 PAGE = "modules/README.md"
+STANDARD = "modules/support/standard.cppm"
+MACROS = ("gsl/assert", "pthread.h", "sanitizer/", "valgrind/")  # headers that an interface needs itself
+INCLUDE = re.compile(r"^#\s*include <([^>]+)>", re.MULTILINE)
+USING = re.compile(r"^using ([\w:]+);", re.MULTILINE)  # not of operators, which are found without their names
 MODULE = re.compile(r"^(export )?module pktpool(?::([\w.]+))?;", re.MULTILINE)
 IMPORT = re.compile(r"^(export )?import :([\w.]+);", re.MULTILINE)
 
@@ -59,7 +63,7 @@ class Checker:
     def run(self):
         self.check_list()
         for file in sorted((self.root / "modules").rglob("*.cpp*")):
-            if file != self.root / LIST:
+            if file not in (self.root / LIST, self.root / STANDARD):
                 self.units.append(self.read_unit(file))
         self.implementations = {unit.partition for unit in self.units
                                 if unit.path.endswith(".cppm") and not unit.interface}
@@ -70,6 +74,7 @@ class Checker:
         for unit in self.units:
             self.check_imports(unit)
             self.check_exports(unit)
+        self.check_standard()
         self.check_cmake()
         self.check_page()
         return self.faults
@@ -147,6 +152,24 @@ class Checker:
             self.fault(unit.path, line, f"exports {name}, but its first comment says that it exports nothing")
         if not silent and not unit.names and unit.interface:
             self.fault(unit.path, 1, 'exports nothing, and its first comment does not say "Exports nothing"')
+
+    def check_standard(self):
+        """All interfaces have the standard library from one file, which has no name that none of them uses."""
+        text = without_comments(self.read(STANDARD))
+        if not re.search(r"^export module pktpool\.standard;", text, re.MULTILINE):
+            self.fault(STANDARD, 1, "does not declare `export module pktpool.standard;`")
+        others = ""
+        for unit in self.units:
+            if unit.path.endswith(".cppm"):
+                other = without_comments(self.read(unit.path))
+                for match in INCLUDE.finditer(other):
+                    if not match[1].startswith(MACROS):
+                        self.fault(unit.path, line_of(other, match.start()),
+                                   f"includes <{match[1]}>: import pktpool.standard, which has the names")
+                others += other
+        for match in USING.finditer(text):
+            if not re.search(rf"\b{match[1]}\b", others):
+                self.fault(STANDARD, line_of(text, match.start()), f"no interface uses {match[1]}")
 
     def check_cmake(self):
         text = re.sub(r"#.*", "", self.read(CMAKE))

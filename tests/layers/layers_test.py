@@ -16,13 +16,26 @@ export import :support.checker;
 export import :sizes.bucket;
 """,
     "modules/support/attributes.hpp": "#pragma once\n",
-    "modules/support/error.cppm": """// Errors.
+    "modules/support/standard.cppm": """// The standard library.
 module;
 #include <cstddef>
 
+export module pktpool.standard;
+
+export namespace std {
+using std::size_t;
+using std::operator==;
+} // namespace std
+""",
+    "modules/support/error.cppm": """// Errors.
+module;
+#include <gsl/assert>
+
 export module pktpool:support.error;
 
-export [[noreturn]] void report_and_end();
+import pktpool.standard;
+
+export [[noreturn]] void report_and_end(std::size_t);
 """,
     "modules/support/error.cpp": "module;\n#include <cstddef>\n\nmodule pktpool;\n\nimport :support.message;\n",
     "modules/support/message.cppm": "// Text.\nmodule pktpool:support.message;\n",
@@ -40,7 +53,7 @@ import :support.checker;
 export struct bucket {};
 """,
     "CMakeLists.txt": """# modules/nothing.cppm
-        modules/pktpool.cppm modules/support/error.cppm
+        modules/pktpool.cppm modules/support/standard.cppm modules/support/error.cppm
         modules/support/checker.cppm
         modules/sizes/bucket.cppm
         modules/support/attributes.hpp modules/support/message.cppm modules/support/error.cpp)
@@ -49,7 +62,7 @@ export struct bucket {};
 
 | folder | files | holds |
 | --- | --- | --- |
-| `support/` | `attributes.hpp`, `error` (`.cppm`, `.cpp`), `message`, `checker` | errors |
+| `support/` | `attributes.hpp`, `standard`, `error` (`.cppm`, `.cpp`), `message`, `checker` | errors |
 | `sizes/` | `bucket` | sizes |
 
 | name | partition | |
@@ -131,6 +144,14 @@ export import :support.checker;
         self.expect(BUCKET, "export struct", "export { struct x; }\nexport struct",
                     f"{BUCKET}:7: exports a block: export each name by itself")
 
+    def test_standard(self):
+        error, standard = "modules/support/error.cppm", "modules/support/standard.cppm"
+        self.expect(standard, "pktpool.standard", "pktpool.std",
+                    f"{standard}:1: does not declare `export module pktpool.standard;`")
+        self.expect(error, "gsl/assert", "cstddef",
+                    f"{error}:3: includes <cstddef>: import pktpool.standard, which has the names")
+        self.expect(error, "std::size_t", "int", f"{standard}:8: no interface uses std::size_t")
+
     def test_cmake(self):
         self.expect("CMakeLists.txt", "modules/support/checker.cppm\n        modules/sizes/bucket.cppm",
                     "modules/sizes/bucket.cppm\n        modules/support/checker.cppm",
@@ -162,7 +183,7 @@ export import :support.checker;
                     f"{PAGE}:10: bucket is exported by :sizes.bucket, not by :support.error")
         self.expect(PAGE, "`report_and_end()`", "`bucket`", f"{PAGE}:11: bucket has a second row",
                     f"{PAGE}:11: bucket is exported by :sizes.bucket, not by :support.error",
-                    f"modules/support/error.cppm:7: exports report_and_end, which has no row in {PAGE}")
+                    f"modules/support/error.cppm:9: exports report_and_end, which has no row in {PAGE}")
         self.expect(PAGE, "`report_and_end()`", "`pktpool::report_and_end()`")
 
 
