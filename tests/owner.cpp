@@ -16,6 +16,7 @@
 #include <doctest/doctest.h>
 
 #include "allocations.hpp"
+#include "elsewhere.hpp"
 
 import pktpool;
 
@@ -31,32 +32,6 @@ using returning = owned<pktpool::return_on_drop>;
 using tracking = owned<pktpool::demand_tracked, pktpool::return_on_drop>;
 using hardened = owned<pktpool::hardened, pktpool::return_on_drop>;
 using clearing = owned<pktpool::clear_on_release, pktpool::return_on_drop>;
-
-template <class Pool>
-using packets_of = std::vector<typename Pool::packet_ptr>;
-
-/// Runs the use on another thread.
-template <class Use>
-void elsewhere(Use use)
-{
-    std::thread(std::move(use)).join();
-}
-
-template <class Pool>
-packets_of<Pool> acquire(Pool& pool, std::size_t packets, std::size_t size = 1000)
-{
-    packets_of<Pool> acquired(packets);
-    pool.acquire(size, acquired);
-    return acquired;
-}
-
-/// The packets that other threads gave back and the owner has not taken.
-template <class Pool>
-std::uint64_t waiting(Pool const& pool)
-{
-    auto const total = pool.statistics().total;
-    return total.remote - total.drained;
-}
 
 } // namespace
 
@@ -412,25 +387,6 @@ TEST_CASE("owner: an acquire takes no more packets from the list than its slab k
     batch = acquire(pool, 100); // all of them are hits
     CHECK(pool.statistics().total.misses == 100);
     CHECK(pool.statistics().total.freed == 0);
-}
-
-TEST_CASE("owner: an acquire of a batch that fails does not raise the demand")
-{
-    tracking pool;
-    auto batch = acquire(pool, 40);
-    pool.release(std::span(batch).first(25));
-    pool.decay();
-    pool.decay(); // 15 are outstanding in this window
-    elsewhere([&] { pool.release(batch); });
-    batch.clear();
-    {
-        packets_of<tracking> many(60);
-        failing_heap const none(0);
-        CHECK_THROWS_AS(pool.acquire(1000, many), std::bad_alloc);
-    }
-    pool.decay();
-    pool.decay();
-    CHECK(pool.idle().count <= 15);
 }
 
 TEST_CASE("owner: statistics are read on any thread while the owner works")

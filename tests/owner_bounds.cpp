@@ -5,11 +5,10 @@
 #include <cstddef>
 #include <span>
 #include <thread>
-#include <utility>
-#include <vector>
 
 #include <doctest/doctest.h>
 
+#include "elsewhere.hpp"
 #include "reentry.hpp"
 
 import pktpool;
@@ -27,30 +26,13 @@ using bounded = owned<pktpool::max_idle_bytes<bytes>>;
 using tracking = owned<pktpool::max_idle_bytes<bytes>, pktpool::demand_tracked>;
 using hardened = owned<pktpool::max_idle_bytes<2 * bytes>, pktpool::hardened>;
 
-template <class Pool>
-using packets_of = std::vector<typename Pool::packet_ptr>;
-
-template <class Pool>
-packets_of<Pool> acquire(Pool& pool, std::size_t packets, std::size_t size = 1000)
-{
-    packets_of<Pool> acquired(packets);
-    pool.acquire(size, acquired);
-    return acquired;
-}
-
-template <class Packets>
-void drop_elsewhere(Packets& packets)
-{
-    std::thread([&] { packets.clear(); }).join();
-}
-
 /// Another thread gives more packets back than the bound allows: those that it allows are idle
 /// then.
 template <class Pool, class Packets>
 void check_filled(Pool& pool, Packets& packets)
 {
     REQUIRE(packets.size() >= most);
-    drop_elsewhere(packets);
+    elsewhere([&] { packets.clear(); });
     CHECK(pool.idle().count == most);
     CHECK(pool.idle().bytes == bytes);
     CHECK(calling_source::live == most);
@@ -82,7 +64,7 @@ TEST_CASE("owner bounds: packets that the owner acquired no longer count")
     auto packets = acquire(pool, 20);
     pool.release(mine);
     auto const acquired = acquire(pool, 4);
-    drop_elsewhere(packets);
+    elsewhere([&] { packets.clear(); });
     CHECK(pool.idle().count == most);
     CHECK(calling_source::live == most + acquired.size());
 }
@@ -92,7 +74,7 @@ TEST_CASE("owner bounds: packets that the owner took from the list count once")
     tracking pool;
     auto first = acquire(pool, 6);
     auto packets = acquire(pool, 20);
-    drop_elsewhere(first);
+    elsewhere([&] { first.clear(); });
     pool.reserve(1000, 0); // takes them
     check_filled(pool, packets);
 }
@@ -127,12 +109,12 @@ TEST_CASE("owner bounds: packets of other slabs count, idle or on a list")
         auto small = acquire(pool, 40, 20);
         auto packets = acquire(pool, 40, 548);
         if (on_the_list) {
-            drop_elsewhere(large);
+            elsewhere([&] { large.clear(); });
         } else {
             pool.release(large);
         }
-        drop_elsewhere(packets);
-        drop_elsewhere(small);
+        elsewhere([&] { packets.clear(); });
+        elsewhere([&] { small.clear(); });
         // Room for one packet of 1472, in which two of 548 fit, and so many of 20.
         CHECK(pool.idle(1).count == 2);
         CHECK(pool.idle(0).count == (1488 - 2 * (548 + 16)) / (20 + 16));
@@ -143,7 +125,7 @@ TEST_CASE("owner bounds: a span is cut off where the bound is reached")
 {
     bounded pool;
     auto packets = acquire(pool, most + 3);
-    std::thread([&] { pool.release(packets); }).join();
+    elsewhere([&] { pool.release(packets); });
     CHECK(pool.idle().count == most);
     CHECK(pool.statistics().total.remote == most + 3);
 }
@@ -152,8 +134,8 @@ TEST_CASE("owner bounds: hardened packets wait for the owner, also beyond the bo
 {
     hardened pool;
     auto packets = acquire(pool, 60);
-    std::thread([&] { pool.release(std::span(packets).first(30)); }).join();
-    drop_elsewhere(packets);
+    elsewhere([&] { pool.release(std::span(packets).first(30)); });
+    elsewhere([&] { packets.clear(); });
     CHECK(pool.idle().count == 60);
     CHECK(pool.outstanding().empty());
     CHECK(pool.idle().bytes <= 2 * bytes);
@@ -184,7 +166,7 @@ TEST_CASE("owner bounds: beyond the bound no thread puts a packet on a list")
         }
         auto const idle = pool.idle().count;
         CHECK(idle >= most);
-        drop_elsewhere(one_more);
+        elsewhere([&] { one_more.clear(); });
         CHECK(pool.idle().count == idle);
     }
 }

@@ -7,10 +7,10 @@
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include <doctest/doctest.h>
 
+#include "elsewhere.hpp"
 #include "mailbox.hpp"
 #include "reentry.hpp"
 
@@ -23,23 +23,6 @@ using owned = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::s
                                          pktpool::counted, Policies...>;
 using freeing = owned<>;
 using tracking = owned<pktpool::demand_tracked, pktpool::return_on_drop>;
-
-template <class Pool>
-using packets_of = std::vector<typename Pool::packet_ptr>;
-
-template <class Use>
-void elsewhere(Use use)
-{
-    std::thread(std::move(use)).join();
-}
-
-template <class Pool>
-packets_of<Pool> acquire(Pool& pool, std::size_t packets, std::size_t size = 1000)
-{
-    packets_of<Pool> acquired(packets);
-    pool.acquire(size, acquired);
-    return acquired;
-}
 
 } // namespace
 

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <new>
 #include <span>
-#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "elsewhere.hpp"
 #include "reentry.hpp"
 
 import pktpool;
@@ -35,14 +35,6 @@ using owned = pktpool::basic_packet_pool<pktpool::libtorrent_buckets, pktpool::s
                                          calling_metadata, calling_source, pktpool::return_on_drop,
                                          pktpool::counted, peaks, Policies...>;
 
-template <class Pool>
-std::vector<typename Pool::packet_ptr> acquire(Pool& pool, std::size_t packets)
-{
-    std::vector<typename Pool::packet_ptr> acquired(packets);
-    pool.acquire(1000, acquired);
-    return acquired;
-}
-
 /// Of the bucket of 1472, in the window that ends now.
 template <class Pool>
 std::uint32_t most_outstanding(Pool& pool)
@@ -58,7 +50,7 @@ TEST_CASE("owner demand: packets that other threads freed were outstanding befor
 {
     owned<pktpool::max_idle_bytes<10000>> pool;
     auto packets = acquire(pool, 40);
-    std::thread([&] { packets.clear(); }).join();
+    elsewhere([&] { packets.clear(); });
     CHECK(calling_source::live < 40);
     CHECK(most_outstanding(pool) == 40);
     CHECK(most_outstanding(pool) == 0);
@@ -75,7 +67,7 @@ TEST_CASE("owner demand: a batch that fails behind packets from the list was not
         CHECK(most_outstanding(pool) == 18);
         pool.acquire(1000, std::span(idle).first(5)); // 13 are outstanding
         pool.release(idle);
-        std::thread([&] { outstanding.resize(5); }).join();
+        elsewhere([&] { outstanding.resize(5); });
         idle.resize(packets);
         calling_metadata::failure.start(packets - 1);
         CHECK_THROWS_AS(pool.acquire(1000, idle), std::bad_alloc);

@@ -3,13 +3,12 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "allocations.hpp"
+#include "elsewhere.hpp"
 #include "reentry.hpp"
 
 import pktpool;
@@ -23,23 +22,6 @@ using freeing = owned<>;
 using returning = owned<pktpool::return_on_drop>;
 using tracking = owned<pktpool::demand_tracked, pktpool::return_on_drop>;
 using hardened = owned<pktpool::hardened>;
-
-template <class Pool>
-using packets_of = std::vector<typename Pool::packet_ptr>;
-
-template <class Pool>
-packets_of<Pool> acquire(Pool& pool, std::size_t packets, std::size_t size = 1000)
-{
-    packets_of<Pool> acquired(packets);
-    pool.acquire(size, acquired);
-    return acquired;
-}
-
-template <class Packets>
-void drop_elsewhere(Packets& packets, std::size_t left = 0)
-{
-    std::thread([&] { packets.resize(left); }).join();
-}
 
 /// Ends the pool. Its source frees packets meanwhile; the n-th time it runs the n-th step.
 template <class Pool>
@@ -61,7 +43,7 @@ void end(Pool& pool, std::vector<std::function<void()>> const& steps)
 template <class Use>
 void check_nothing_left(Use use)
 {
-    std::thread([] {}).join(); // the first thread of a process allocates
+    elsewhere([] {}); // the first thread of a process allocates
     auto const before = live_allocations();
     use();
     CHECK(calling_source::live == 0);
@@ -79,11 +61,11 @@ TEST_CASE_TEMPLATE("owner ends: packets come back before and after the list is c
             Pool pool;
             auto listed = acquire(pool, 2);
             auto late = acquire(pool, 3);
-            pool.release(pool.acquire(1000));                 // idle
-            end(pool, {[&] { drop_elsewhere(listed); },       // on the list
-                       [&] { drop_elsewhere(late, left); }}); // the list is closed
+            pool.release(pool.acquire(1000));                            // idle
+            end(pool, {[&] { elsewhere([&] { listed.clear(); }); },      // on the list
+                       [&] { elsewhere([&] { late.resize(left); }); }}); // the list is closed
             CHECK(calling_source::live == left);
-            drop_elsewhere(late);
+            elsewhere([&] { late.clear(); });
         });
     }
 }
@@ -94,9 +76,9 @@ TEST_CASE("owner ends: packets that other threads free meanwhile are not waited 
         freeing pool;
         auto packets = acquire(pool, 5);
         pool.release(pool.acquire(1000));
-        end(pool, {[&] { drop_elsewhere(packets, 2); }});
+        end(pool, {[&] { elsewhere([&] { packets.resize(2); }); }});
         CHECK(calling_source::live == 2);
-        drop_elsewhere(packets);
+        elsewhere([&] { packets.clear(); });
     });
 }
 
@@ -114,7 +96,7 @@ TEST_CASE_TEMPLATE("owner ends: packets of every size come back after the end", 
         }
         end(pool, {});
         CHECK(calling_source::live == late.size());
-        drop_elsewhere(late);
+        elsewhere([&] { late.clear(); });
     });
 }
 
@@ -127,14 +109,14 @@ TEST_CASE_TEMPLATE("owner ends: a source acquires more packets than the list has
         auto late = acquire(pool, 40);
         packets_of<Pool> more;
         pool.release(pool.acquire(1000));
-        end(pool, {[&] { drop_elsewhere(listed); },
+        end(pool, {[&] { elsewhere([&] { listed.clear(); }); },
                    [&] {
-                       drop_elsewhere(late, 10);
+                       elsewhere([&] { late.resize(10); });
                        more = acquire(pool, 100);
                    }});
         CHECK(calling_source::live == 110);
-        drop_elsewhere(late);
-        drop_elsewhere(more);
+        elsewhere([&] { late.clear(); });
+        elsewhere([&] { more.clear(); });
     });
 }
 
@@ -149,8 +131,8 @@ TEST_CASE_TEMPLATE("owner ends: a source decays a pool with fewer packets than i
         pool.release(many);
         pool.trim();
         pool.release(pool.acquire(1000));
-        end(pool, {[&] { drop_elsewhere(listed); }, [&] { pool.decay(); }});
+        end(pool, {[&] { elsewhere([&] { listed.clear(); }); }, [&] { pool.decay(); }});
         CHECK(calling_source::live == 5);
-        drop_elsewhere(late);
+        elsewhere([&] { late.clear(); });
     });
 }

@@ -2,16 +2,14 @@
 // packets, and the owner takes no more from them than it says.
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <new>
 #include <span>
-#include <thread>
 #include <utility>
-#include <vector>
 
 #include <doctest/doctest.h>
 
 #include "allocations.hpp"
+#include "elsewhere.hpp"
 #include "reentry.hpp"
 
 import pktpool;
@@ -32,31 +30,6 @@ using hardened = owned<pktpool::hardened>;
 using owned_unpooled =
     pktpool::basic_packet_pool<pktpool::unpooled<libtorrent_buckets>, pktpool::single_owner,
                                calling_source, pktpool::counted, pktpool::return_on_drop>;
-
-template <class Pool>
-using packets_of = std::vector<typename Pool::packet_ptr>;
-
-template <class Use>
-void elsewhere(Use use)
-{
-    std::thread(std::move(use)).join();
-}
-
-template <class Pool>
-packets_of<Pool> acquire(Pool& pool, std::size_t packets, std::size_t size = 1000)
-{
-    packets_of<Pool> acquired(packets);
-    pool.acquire(size, acquired);
-    return acquired;
-}
-
-/// Packets that other threads gave back and the owner has not taken.
-template <class Pool>
-std::uint64_t waiting(Pool const& pool)
-{
-    auto const total = pool.statistics().total;
-    return total.remote - total.drained;
-}
 
 /// Bytes of the pool and its lists, without packets.
 template <class Pool>
