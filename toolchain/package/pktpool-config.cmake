@@ -40,12 +40,6 @@ set_property(
     TARGET pktpool::pktpool APPEND PROPERTY IMPORTED_CXX_MODULES_COMPILE_OPTIONS
     $<IF:$<STREQUAL:${CMAKE_CXX_COMPILER_FRONTEND_VARIANT},MSVC>,/w,-w>
     $<$<CXX_COMPILER_ID:Clang>:-Qunused-arguments>)
-# CMake asks for the interface alone (--precompile), for which clang 22 still writes a full BMI. The
-# reduced one, which it writes beside an object, makes a consumer's first build shorter.
-if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    set_property(TARGET pktpool::pktpool APPEND PROPERTY IMPORTED_CXX_MODULES_COMPILE_OPTIONS
-                                                        "SHELL:-Xclang -emit-reduced-module-interface")
-endif()
 
 # At the end of this directory:
 # - CMake builds an imported module only for targets that link it directly, not for those that link a
