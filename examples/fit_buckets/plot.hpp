@@ -1,4 +1,4 @@
-// The sizes as a histogram with the buckets as lines, drawn by gnuplot.
+// The sizes as a histogram with the buckets as lines.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,7 @@
 
 namespace fit {
 
-/// Writes an SVG file. `buckets`: sizes in bytes. Throws std::runtime_error if gnuplot is not
-/// installed, or cannot write the file.
+/// Writes an SVG file. `buckets`: sizes in bytes. Throws as gnuplot::draw.
 void plot(std::filesystem::path const& file, size_counts const& sizes,
           std::span<std::size_t const> buckets);
 

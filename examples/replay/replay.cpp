@@ -8,8 +8,6 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <fstream>
-#include <ios>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -17,6 +15,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "course.hpp"
 #include "packet_trace.hpp"
 #include "player.hpp"
 #include "progress.hpp"
@@ -85,23 +84,6 @@ constexpr std::array contenders{
     contender_of<pktpool::libtorrent_buckets, pktpool::demand_tracked, pktpool::return_on_drop>(
         "adaptive"),
 };
-
-/// Idle and outstanding bytes over the course of a trace, up to about 2000 rows.
-template <class Pool>
-void write_course(packet_trace const& trace, std::filesystem::path const& path)
-{
-    std::ofstream out(path);
-    out.exceptions(std::ios::failbit | std::ios::badbit);
-    out << "record\tidle\toutstanding\n";
-    player<Pool> with(trace);
-    auto const stride = std::max<std::size_t>(1, trace.records.size() / 2000);
-    for (std::size_t i = 0; i < trace.records.size(); ++i) {
-        with.play(trace.records[i]);
-        if (i % stride == 0) {
-            out << i << '\t' << with.pool().idle().bytes << '\t' << with.outstanding() << '\n';
-        }
-    }
-}
 
 double median(std::vector<double> values)
 {
@@ -173,10 +155,7 @@ int run(std::vector<std::filesystem::path> const& paths, int rounds,
         auto const name = paths[i].stem().string();
         print(name, traces[i], times, with_statistics);
         if (!course.empty()) {
-            std::filesystem::create_directories(course);
-            write_course<pktpool::packet_pool>(traces[i], course / (name + ".packet_pool.tsv"));
-            write_course<pktpool::adaptive_packet_pool>(traces[i],
-                                                        course / (name + ".adaptive.tsv"));
+            write_course(traces[i], name, course);
         }
     }
     std::printf(
@@ -212,8 +191,8 @@ int main(int argc, char** argv)
             ->capture_default_str();
         std::filesystem::path course;
         app.add_option("--course", course,
-                       "Folder for tables of idle and outstanding bytes over the course of a "
-                       "trace; it is made if it is missing");
+                       "Folder for a plot and tables of idle and outstanding bytes over the course "
+                       "of each trace; it is made if it is missing. The plot needs gnuplot");
         app.set_version_flag("--version", "replay of pktpool " PKTPOOL_VERSION);
         bool with_statistics = false;
         app.add_flag("--statistics", with_statistics, "What each pool counted, bucket by bucket");

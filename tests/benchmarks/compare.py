@@ -19,6 +19,7 @@ import sys
 
 import compile_times
 import handoff
+import plots
 from tables import GOAL_HEAD, goal_rows, section, spread, table
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -296,89 +297,6 @@ def compiler(build):
     return "unknown"
 
 
-PLOT_HEAD = """set terminal svg size {size} background "white" font "sans-serif,13"
-set output "{name}.svg"
-set title "{title}"
-set grid
-set key outside right
-"""
-# Colour and line width; other contenders are only in the tables.
-PLOT_STYLES = {
-    "floor": ("black", 2), "adaptive": ("#d62728", 4), "default": ("#ff9896", 2),
-    "libtorrent": ("#1f77b4", 4), "malloc": ("#7f7f7f", 2), "mimalloc": ("#bcbd22", 1),
-    "jemalloc": ("#8c564b", 1), "tcmalloc": ("#17becf", 1), "boost_pool": ("#2ca02c", 1),
-    "pmr": ("#e377c2", 1), "foonathan": ("#98df8a", 1), "dpdk": ("#9467bd", 1),
-}
-
-
-def plot(folder, name, columns, rows, head, elements):
-    """Columns of numbers, and a plot element per column; replaces `{column}` and `{style}`."""
-    with open(folder / f"{name}.dat", "w", encoding="utf-8") as data:
-        for row in [["#", *columns], *rows]:
-            print(*row, file=data)
-    drawn = [elements.format(name=name, column=number, width=PLOT_STYLES[column][1],
-                             colour=PLOT_STYLES[column][0], title=column.replace("_", " "))
-             for number, column in enumerate(columns, 2)]
-    (folder / f"{name}.gnuplot").write_text(head + "plot " + ", \\\n     ".join(drawn) + "\n")
-    subprocess.run(["gnuplot", f"{name}.gnuplot"], cwd=folder, check=True)
-
-
-def plots(bench, folder):
-    if shutil.which("gnuplot") is None:
-        bench.skip("plots", "gnuplot is not installed")
-        return
-    bursts = [key for key in bench.samples if key[0] == "burst"]
-    if bursts:
-        names = [name for name in PLOT_STYLES if name in bench.samples[bursts[0]]]
-        plot(folder, "burst", names,
-             [[key[1], *(statistics.median(bench.samples[key][name]) for name in names)]
-              for key in bursts],
-             PLOT_HEAD.format(size="900,520", name="burst",
-                              title="acquire N packets of 1472 bytes, release N")
-             + 'set logscale x 2\nset logscale y 10\nset xlabel "N"\nset ylabel "ns per packet"\n',
-             '"{name}.dat" using 1:{column} with linespoints linecolor rgb "{colour}" '
-             'linewidth {width} pointtype 7 pointsize 0.4 title "{title}"')
-    traces = [key for key in bench.samples if key[0] == "trace"]
-    if traces and len(bench.samples[traces[0]]) > 1:
-        names = [name for name in PLOT_STYLES
-                 if name in bench.samples[traces[0]] and name != "floor"]
-        plot(folder, "trace", names,
-             [[f'"{pathlib.Path(key[1]).stem}"', *(bench.ratio(key, name, "floor")
-                                                   for name in names)] for key in traces],
-             PLOT_HEAD.format(size="1000,520", name="trace",
-                              title="time per packet of recorded transfers, times the floor")
-             + "set style data histogram\nset style histogram clustered gap 2\n"
-             "set style fill solid 0.9\nset logscale y 2\nset yrange [0.7:*]\n"
-             'set ylabel "times the floor"\nset xtics noenhanced rotate by -12\n',
-             '"{name}.dat" using {column}:xtic(1) linecolor rgb "{colour}" title "{title}"')
-
-
-def memory_plot(bench, folder):
-    """Idle and outstanding bytes over the course of a trace, as examples/replay writes them."""
-    traces = [key[1] for key in bench.samples if key[0] == "trace"]
-    replay = bench.options.build / "examples/replay/replay"
-    if not traces or not replay.exists() or shutil.which("gnuplot") is None:
-        return
-    # A trace with one burst far above the rest: it shows how memory is freed afterwards.
-    trace = next((path for path in traces if "lossy" in path), traces[0])
-    subprocess.run([str(replay), "--rounds", "1", "--course", str(folder), trace], check=True,
-                   stdout=subprocess.DEVNULL)
-    name = pathlib.Path(trace).stem
-    curves = [f'"{name}.{pool}.tsv" skip 1 using ($1/1000):(({value})/1024) with lines '
-              f'linecolor rgb "{colour}" linewidth 2 title "{title}"'
-              for pool, value, colour, title in (
-                  ("adaptive", "$2+$3", "#1f77b4", "adaptive: idle and outstanding"),
-                  ("adaptive", "$2", "#d62728", "adaptive: idle"),
-                  ("packet_pool", "$2", "#7f7f7f", "packet_pool: idle"),
-                  ("adaptive", "$3", "black", "outstanding"))]
-    (folder / "memory.gnuplot").write_text(
-        PLOT_HEAD.format(size="900,520", name="memory", title=f"memory over the course of {name}")
-        + "set termoption noenhanced\n"
-        + 'set xlabel "thousand records"\nset ylabel "KiB"\n'
-        + "plot " + ", \\\n     ".join(curves) + "\n")
-    subprocess.run(["gnuplot", "memory.gnuplot"], cwd=folder, check=True)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=REPOSITORY / "build/bench")
@@ -462,8 +380,10 @@ def main():
                 for number, value in enumerate(values):
                     writer.writerow([workload, pathlib.Path(str(argument)).stem, name, number,
                                      value])
-    plots(bench, folder)
-    memory_plot(bench, folder)
+    if shutil.which("gnuplot") is None:
+        bench.skip("plots", "gnuplot is not installed")
+    else:
+        plots.draw(bench, folder)
     if options.fill_pages:
         if not options.contenders and set(options.workloads) == set(WORKLOADS):
             tables |= {"run": run, "goals": reached}
