@@ -35,6 +35,8 @@ module;
 
 export module pktpool.standard;
 
+// As in the module std of each compiler. It adds no name to namespace std, it makes some visible.
+// NOLINTBEGIN(bugprone-std-namespace-modification,misc-unused-using-decls,modernize-use-scoped-lock)
 // <new>
 export using ::operator new[];
 
@@ -184,3 +186,4 @@ export namespace gsl {
 using gsl::narrow_cast;
 using gsl::not_null;
 } // namespace gsl
+// NOLINTEND(bugprone-std-namespace-modification,misc-unused-using-decls,modernize-use-scoped-lock)
