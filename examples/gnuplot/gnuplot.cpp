@@ -49,8 +49,9 @@ void draw(std::filesystem::path const& file, std::string const& commands)
     std::fwrite(text.data(), 1, text.size(), gnuplot);
     if (pclose(gnuplot) != 0) {
         std::filesystem::remove(file);
-        throw std::runtime_error(file.string() +
-                                 " is not written: gnuplot is not installed, or failed");
+        throw std::runtime_error(
+            file.string() +
+            " is not written: gnuplot is not installed (Debian: gnuplot-nox), or failed");
     }
 }
 

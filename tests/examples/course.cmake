@@ -29,6 +29,6 @@ if(gnuplot)
 endif()
 
 run_replay(${folder}/without_plot ${CMAKE_COMMAND} -E env PATH=${folder})
-if(NOT error MATCHES "lossy_leecher.svg is not written: gnuplot is not installed" OR EXISTS ${folder}/without_plot/lossy_leecher.svg)
+if(NOT error MATCHES "lossy_leecher.svg is not written: gnuplot is not installed .Debian: gnuplot-nox." OR EXISTS ${folder}/without_plot/lossy_leecher.svg)
     message(FATAL_ERROR "without gnuplot: ${error}")
 endif()

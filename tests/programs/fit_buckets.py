@@ -150,7 +150,7 @@ def check_no_plot(program, capture, folder):
     file = pathlib.Path(folder, "none.svg")
     said = subprocess.run([program, capture, "--plot", file], env={**os.environ, "PATH": folder}, text=True,
                           capture_output=True, timeout=60)
-    check(said.returncode == 1 and said.stderr.endswith("is not written: gnuplot is not installed, or failed\n"), said)
+    check(said.returncode == 1 and said.stderr.endswith("is not written: gnuplot is not installed (Debian: gnuplot-nox), or failed\n"), said)
     check("not found" not in said.stderr and not file.exists(), said)
 
 
