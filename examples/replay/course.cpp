@@ -36,20 +36,22 @@ void plot_course(std::string const& name, std::filesystem::path const& folder)
     auto const curve = [&](char const* pool, char const* bytes, char const* style) {
         auto const table = (folder / (name + "." + pool + ".tsv")).string();
         return gnuplot::quoted(table) + " skip 1 using ($1/1000):((" + bytes +
-               ")/1024) with lines lw 2 " + style + ", ";
+               ")/1024) with lines " + style + ", ";
     };
     try {
-        gnuplot::draw(
-            folder / (name + ".svg"),
-            "set termoption noenhanced\nset grid\nset key below\nset autoscale xfix\nset title " +
-                gnuplot::quoted(name) +
-                "\nset xlabel 'thousand records of the trace'\n"
-                "set ylabel 'KiB'\nplot " +
-                curve("adaptive", "$2+$3",
-                      "lc rgb '#1f77b4' title 'adaptive: idle and outstanding'") +
-                curve("adaptive", "$2", "lc rgb '#d62728' title 'adaptive: idle'") +
-                curve("packet_pool", "$2", "lc rgb '#7f7f7f' title 'packet_pool: idle'") +
-                curve("adaptive", "$3", "lc rgb 'black' title 'outstanding'") + "\n");
+        gnuplot::draw(folder / (name + ".svg"),
+                      "set termoption noenhanced\nset grid\nset key outside top center "
+                      "horizontal\nset autoscale xfix\nset title " +
+                          gnuplot::quoted(name) +
+                          "\nset xlabel 'thousand records of the trace'\n"
+                          "set ylabel 'KiB'\nplot " +
+                          curve("adaptive", "$2+$3",
+                                "lc rgb '#1f77b4' title 'adaptive: idle and outstanding'") +
+                          curve("adaptive", "$2", "lc rgb '#d62728' title 'adaptive: idle'") +
+                          curve("adaptive", "$3", "lc rgb 'black' title 'outstanding'") +
+                          // on top: its few packets are low in the plot
+                          curve("packet_pool", "$2", "lc rgb '#ff9900' title 'packet_pool: idle'") +
+                          "\n");
     } catch (std::exception const& e) { // the tables are there
         std::fprintf(stderr, "replay: %s\n", e.what());
     }

@@ -80,7 +80,7 @@ def trace_plots(folder):
               for i, trace in enumerate(traces)],
              HEAD.format(size="1000,460", name=name,
                          title="time per packet of recorded transfers; 1 is a bare free list")
-             + "set key below\nset style data histogram\nset style histogram clustered gap 2\n"
+             + "set key outside top center horizontal\nset style data histogram\nset style histogram clustered gap 2\n"
              "set style fill solid 0.9\nset yrange [0:*]\nset xtics noenhanced scale 0\n"
              'set ylabel "times the bare free list"\n'
              "set arrow from graph 0, first 1 to graph 1, first 1 nohead front linewidth 1.5\n",
