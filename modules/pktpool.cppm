@@ -10,6 +10,7 @@ export import :sizes.compose;
 export import :sizes.fragmentation;
 export import :sizes.presets;
 
+export import :policy.member_names;
 export import :policy.source;
 export import :policy.threading;
 export import :policy.retention;

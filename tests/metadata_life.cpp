@@ -59,7 +59,7 @@ struct registered {
         wrong = 0;
     }
 
-    char data = 0; // metadata need a data member
+    char unused = 0; // metadata need a data member
 
 private:
     void begin() { wrong += living.insert(this).second ? 0U : 1U; }

@@ -59,6 +59,8 @@ public:
     basic_packet(basic_packet const&) = delete;
     basic_packet& operator=(basic_packet const&) = delete;
     ~basic_packet() = default;
+    /// A packet is not from `new`: its handle frees it.
+    static void operator delete(void*) = delete;
 
     /// Start of the used bytes and of the buffer. Aligned to packet_alignment until prepend() or
     /// trim_start() moves it.

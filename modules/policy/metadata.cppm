@@ -3,7 +3,7 @@ export module pktpool:policy.metadata;
 
 import pktpool.standard;
 import :sizes.bucket;
-import :policy.source;
+import :policy.member_names;
 
 namespace pktpool {
 
@@ -24,15 +24,16 @@ concept metadata_alignment_fits = alignof(M) <= packet_alignment;
 template <class M>
 concept metadata_holds_data = !std::is_empty_v<M>;
 
+/// The packet's own member would hide the one of the metadata.
 template <class M>
-concept metadata_is_not_half_a_source = !source_allocates<M> && !source_deallocates<M>;
+concept metadata_has_no_name_of_a_packet = !has_a_name_of_a_packet<M>;
 
 /// A class with data whose members become members of the packet. Each acquire constructs
 /// `Metadata{}`; a release or a drop destroys it, so an idle packet owns nothing.
 export template <class M>
 concept packet_metadata =
     metadata_can_be_a_base<M> && metadata_moves_without_throwing<M> && metadata_alignment_fits<M> &&
-    metadata_holds_data<M> && metadata_is_not_half_a_source<M>;
+    metadata_holds_data<M> && metadata_has_no_name_of_a_packet<M>;
 
 /// The per-packet metadata of libtorrent's uTP. `Clock` is the clock of the protocol: the system's,
 /// or that of a simulator.

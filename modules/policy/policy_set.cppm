@@ -3,6 +3,7 @@
 export module pktpool:policy.policy_set;
 
 import pktpool.standard;
+import :policy.member_names;
 import :policy.source;
 import :policy.threading;
 import :policy.retention;
@@ -17,8 +18,8 @@ struct policy_kind {
 };
 
 // The list of kinds, an entry each: which policies are of the kind, and the default. A new kind is
-// an entry here and a name in kinds_but_metadata. If its rule is a concept, name that in
-// policy_of_a_known_kind as well, so that the compiler explains it.
+// an entry here and a name in kinds_but_metadata. If users write policies of the kind, a rule below
+// tells which class is meant to be one, so that the compiler explains what it lacks.
 struct retention_kind : policy_kind<fixed_limit> {
     template <class P>
     static constexpr bool has = retention_policy<P>;
@@ -62,18 +63,25 @@ struct metadata_kind : policy_kind<utp_metadata> {
     static constexpr bool has = packet_metadata<P> && !kinds_but_metadata::has<P>;
 };
 
-template <class P>
-concept policy_of_a_known_kind = retention_policy<P> || packet_source<P> || packet_metadata<P> ||
-                                 hardening_policy<P> || kinds_but_metadata::has<P>;
-
 /// A threading policy stands before these policies.
 template <class P>
-concept threading_policy_is_second_argument_of_basic_packet_pool = !threading_has_enter<P>;
+concept threading_policy_is_second_argument_of_basic_packet_pool =
+    !has_a_name_of_a_threading_policy<P>;
 
-/// Otherwise a retention policy that lacks a function would count as metadata when it holds data.
+// A class that breaks a rule of its kind may hold data; it would count as metadata.
 template <class P>
-concept policy_is_not_half_of_another_kind =
-    retention_policy<P> || (!retention_has_ceiling<P> && !retention_has_surplus<P>);
+concept policy_with_ceiling_or_surplus_is_a_retention_policy =
+    !has_a_name_of_a_retention_policy<P> || retention_policy<P>;
+template <class P>
+concept policy_with_allocate_or_deallocate_is_a_source =
+    !has_a_name_of_a_source<P> || packet_source<P>;
+
+template <class P>
+concept policy_with_call_sites_or_reports_is_a_hardening_policy =
+    !has_a_name_of_a_hardening_policy<P> || hardening_policy<P>;
+
+template <class P>
+concept policy_of_a_known_kind = kinds_but_metadata::has<P> || packet_metadata<P>;
 
 template <class Kind, class... Ps>
 inline constexpr std::size_t policies_of_kind =
@@ -114,8 +122,11 @@ concept demand_is_tracked_only_with_return_on_drop =
 export template <class... Ps>
 concept further_policies =
     (threading_policy_is_second_argument_of_basic_packet_pool<Ps> && ...) &&
-    (policy_of_a_known_kind<Ps> && ...) && (policy_is_not_half_of_another_kind<Ps> && ...) &&
-    at_most_one_policy_of_a_kind<Ps...> && demand_is_tracked_only_with_return_on_drop<Ps...>;
+    (policy_with_ceiling_or_surplus_is_a_retention_policy<Ps> && ...) &&
+    (policy_with_allocate_or_deallocate_is_a_source<Ps> && ...) &&
+    (policy_with_call_sites_or_reports_is_a_hardening_policy<Ps> && ...) &&
+    (policy_of_a_known_kind<Ps> && ...) && at_most_one_policy_of_a_kind<Ps...> &&
+    demand_is_tracked_only_with_return_on_drop<Ps...>;
 
 /// A slab alone returns no dropped packets, bounds no bytes, checks no packets and counts nothing.
 template <class... Ps>
@@ -154,6 +165,11 @@ struct policy_set {
     /// Whether the drop of a handle calls the pool. The core of the pool then outlives it.
     static constexpr bool drops_reach_pool = returns_dropped || is_hardened || counts;
 };
+
+template <class Set>
+concept has_policy_counted = Set::counts;
+template <class Set>
+concept has_policy_hardened = Set::is_hardened;
 
 static_assert(std::same_as<policy_set<utp_metadata, heap_source, fixed_limit>::source,
                            policy_set<heap_source, fixed_limit, utp_metadata>::source>);

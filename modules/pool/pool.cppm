@@ -298,7 +298,7 @@ public:
     /// The counts of the pool; a move takes them along. O(buckets).
     [[nodiscard]] pool_statistics<bucket_count<Buckets>>
     statistics(here where = here::current()) const noexcept
-        requires policies::counts
+        requires has_policy_counted<policies>
     {
         auto const* const core = storage_.find();
         return core != nullptr ? core->statistics(where)
@@ -308,7 +308,7 @@ public:
     /// The call sites of the outstanding packets, most packets first. Throws std::bad_alloc.
     /// O(n log n) for n packets whose call site is recorded.
     [[nodiscard]] std::vector<outstanding_packets> outstanding(here where = here::current()) const
-        requires policies::is_hardened
+        requires has_policy_hardened<policies>
     {
         auto* const core = storage_.find();
         return core != nullptr ? core->outstanding(where) : std::vector<outstanding_packets>{};

@@ -8,13 +8,29 @@ module;
 #        define PKTPOOL_ASAN
 #    endif
 #endif
-#if defined(__SANITIZE_ADDRESS__) && !defined(PKTPOOL_ASAN)
+// PKTPOOL_ADDRESS_SANITIZER is from the CMake package: a target that imports has the sanitizer.
+#if (defined(__SANITIZE_ADDRESS__) || defined(PKTPOOL_ADDRESS_SANITIZER)) && !defined(PKTPOOL_ASAN)
 #    define PKTPOOL_ASAN
 #endif
 
 // A request to Memcheck takes a few instructions also outside Memcheck, so NDEBUG removes them.
-#if defined(PKTPOOL_ASAN)
+#if defined(PKTPOOL_ASAN) && defined(__ELF__)
+// Weak, and null in a program without the sanitizer: its project may also have one with it.
+// NOLINTBEGIN(bugprone-reserved-identifier): the names of the sanitizer
+extern "C" {
+[[gnu::weak]] void __asan_poison_memory_region(void const volatile* memory,
+                                               decltype(sizeof 0) bytes);
+[[gnu::weak]] void __asan_unpoison_memory_region(void const volatile* memory,
+                                                 decltype(sizeof 0) bytes);
+}
+// NOLINTEND(bugprone-reserved-identifier)
+#    define PKTPOOL_ASK_ASAN(request)                                                              \
+        if (__asan_##request##_memory_region != nullptr) {                                         \
+            __asan_##request##_memory_region(memory, bytes);                                       \
+        }
+#elif defined(PKTPOOL_ASAN)
 #    include <sanitizer/asan_interface.h>
+#    define PKTPOOL_ASK_ASAN(request) __asan_##request##_memory_region(memory, bytes);
 #elif !defined(NDEBUG) && __has_include(<valgrind/memcheck.h>)
 #    define PKTPOOL_MEMCHECK
 #    include <valgrind/memcheck.h>
@@ -38,7 +54,7 @@ PKTPOOL_ALWAYS_INLINE void poison([[maybe_unused]] void const* memory,
                                   [[maybe_unused]] std::size_t bytes) noexcept
 {
 #if defined(PKTPOOL_ASAN)
-    __asan_poison_memory_region(memory, bytes);
+    PKTPOOL_ASK_ASAN(poison)
 #elif defined(PKTPOOL_MEMCHECK)
     static_cast<void>(VALGRIND_MAKE_MEM_NOACCESS(memory, bytes));
 #endif
@@ -49,7 +65,7 @@ PKTPOOL_ALWAYS_INLINE void unpoison([[maybe_unused]] void const* memory,
                                     [[maybe_unused]] std::size_t bytes) noexcept
 {
 #if defined(PKTPOOL_ASAN)
-    __asan_unpoison_memory_region(memory, bytes);
+    PKTPOOL_ASK_ASAN(unpoison)
 #elif defined(PKTPOOL_MEMCHECK)
     static_cast<void>(VALGRIND_MAKE_MEM_DEFINED(memory, bytes));
 #endif
@@ -60,7 +76,7 @@ PKTPOOL_ALWAYS_INLINE void unpoison_uninitialized([[maybe_unused]] void const* m
                                                   [[maybe_unused]] std::size_t bytes) noexcept
 {
 #if defined(PKTPOOL_ASAN)
-    __asan_unpoison_memory_region(memory, bytes);
+    PKTPOOL_ASK_ASAN(unpoison)
 #elif defined(PKTPOOL_MEMCHECK)
     static_cast<void>(VALGRIND_MAKE_MEM_UNDEFINED(memory, bytes));
 #endif
@@ -72,7 +88,7 @@ inline void unpoison_more([[maybe_unused]] std::byte* memory,
                           [[maybe_unused]] std::size_t bytes) noexcept
 {
 #if defined(PKTPOOL_ASAN)
-    __asan_unpoison_memory_region(memory, bytes);
+    PKTPOOL_ASK_ASAN(unpoison)
 #elif defined(PKTPOOL_MEMCHECK)
     constexpr unsigned not_addressable = 3;
     for (std::byte bits{};

@@ -72,17 +72,17 @@ private:
 
 struct calling_metadata {
     static inline countdown failure;
-    int data = 0;
+    int number = 0;
 
     calling_metadata()
     {
         interruption::call(point::made);
         failure.step();
     }
-    calling_metadata(calling_metadata&& from) noexcept : data(from.data) {}
+    calling_metadata(calling_metadata&& from) noexcept : number(from.number) {}
     calling_metadata& operator=(calling_metadata&& from) noexcept
     {
-        data = from.data;
+        number = from.number;
         return *this;
     }
     ~calling_metadata() { interruption::call(point::destroyed); }

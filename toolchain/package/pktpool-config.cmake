@@ -41,37 +41,17 @@ set_property(
     $<IF:$<STREQUAL:${CMAKE_CXX_COMPILER_FRONTEND_VARIANT},MSVC>,/w,-w>
     $<$<CXX_COMPILER_ID:Clang>:-Qunused-arguments>)
 
-# At the end of this directory:
-# - CMake builds an imported module only for targets that link it directly, not for those that link a
-#   library which links it publicly. These get a direct link.
-# - If a target that imports is compiled with AddressSanitizer, the interface must be, too: else its
-#   requests to the sanitizer are missing.
+include(${CMAKE_CURRENT_LIST_DIR}/pktpool-importers.cmake)
+# At the end of this directory. CMake builds an imported module only for targets that link it directly, not for those
+# that link a library which links it publicly. These get a direct link.
 function(pktpool_finish_importers directory)
-    get_property(targets DIRECTORY ${directory} PROPERTY BUILDSYSTEM_TARGETS)
-    foreach(target IN LISTS targets)
-        set(seen "")
-        get_target_property(links ${target} LINK_LIBRARIES)
-        while(NOT links STREQUAL "")
-            list(POP_FRONT links link)
-            if(TARGET "${link}" AND NOT link IN_LIST seen)
-                list(APPEND seen ${link})
-                get_target_property(further ${link} INTERFACE_LINK_LIBRARIES)
-                list(APPEND links ${further})
-            endif()
-        endwhile()
-        if(pktpool::pktpool IN_LIST seen)
-            set_property(TARGET ${target} APPEND PROPERTY LINK_LIBRARIES pktpool::pktpool)
-            get_target_property(options ${target} COMPILE_OPTIONS)
-            get_target_property(of_interface pktpool::pktpool IMPORTED_CXX_MODULES_COMPILE_OPTIONS)
-            if(options MATCHES "-fsanitize=([a-z-]+,)*address" AND NOT of_interface MATCHES "-fsanitize=address")
-                set_property(TARGET pktpool::pktpool APPEND
-                             PROPERTY IMPORTED_CXX_MODULES_COMPILE_OPTIONS -fsanitize=address)
-            endif()
-        endif()
+    pktpool_importers(${directory} importers sanitized)
+    foreach(target IN LISTS importers)
+        set_property(TARGET ${target} APPEND PROPERTY LINK_LIBRARIES pktpool::pktpool)
     endforeach()
-    get_property(subdirectories DIRECTORY ${directory} PROPERTY SUBDIRECTORIES)
-    foreach(subdirectory IN LISTS subdirectories)
-        pktpool_finish_importers(${subdirectory})
-    endforeach()
+    if(sanitized)
+        set_property(TARGET pktpool::pktpool APPEND
+                     PROPERTY IMPORTED_CXX_MODULES_COMPILE_DEFINITIONS PKTPOOL_ADDRESS_SANITIZER)
+    endif()
 endfunction()
 cmake_language(DEFER CALL pktpool_finish_importers ${CMAKE_CURRENT_SOURCE_DIR})
