@@ -65,6 +65,12 @@ public:
     {
         pools_[pool]->acquire(size, gsl::span<handle>(handles_).subspan(slot, count), where);
     }
+    void acquire_missing(std::size_t pool, std::size_t size, std::size_t slot, std::size_t count,
+                         std::source_location where) override
+    {
+        pools_[pool]->acquire_missing(size, gsl::span<handle>(handles_).subspan(slot, count),
+                                      where);
+    }
     void release(std::size_t pool, std::size_t slot) override
     {
         pools_[pool]->release(std::move(handles_[slot]));

@@ -35,6 +35,9 @@ void referee::play(operation const& next)
     case action::acquire_batch:
         acquire_batch(next);
         break;
+    case action::acquire_missing:
+        acquire_missing(next);
+        break;
     case action::release:
         release(next);
         break;
@@ -235,6 +238,39 @@ void referee::acquire(operation const& next)
 
 void referee::acquire_batch(operation const& next)
 {
+    acquire_all(next, [&](std::source_location where) {
+        subject_->acquire_batch(next.pool, next.size, next.slot, next.count, where);
+    });
+}
+
+/// The batch ends before a second run of null handles: each run is an acquire of its own.
+void referee::acquire_missing(operation const& next)
+{
+    auto const end = next.slot + next.count;
+    auto const skip = [&](std::size_t from, bool with_packet) {
+        while (from < end && model_.slot(from).has_value() == with_packet) {
+            check_outstanding(from);
+            ++from;
+        }
+        return from;
+    };
+    auto missing = next;
+    missing.slot = skip(next.slot, true);
+    auto const behind = skip(missing.slot, false);
+    missing.count = behind - missing.slot;
+    auto const count = skip(behind, true) - next.slot;
+    acquire_all(missing, [&](std::source_location where) {
+        subject_->acquire_missing(next.pool, next.size, next.slot, count, where);
+    });
+    for (auto slot = next.slot; slot < next.slot + count; ++slot) {
+        check_outstanding(slot);
+    }
+}
+
+/// Acquires packets for all slots of the operation.
+template <class Acquire>
+void referee::acquire_all(operation const& next, Acquire acquire)
+{
     bool was_empty = true;
     for (std::size_t i = 0; i < next.count; ++i) {
         check_outstanding(next.slot + i);
@@ -257,10 +293,7 @@ void referee::acquire_batch(operation const& next)
     bool const done = make(
         next.pool, {.packets = next.count, .misses = misses, .too_large = too_large},
         {.source_under_lock = was_empty, .thread = model_.user(next.pool)},
-        [&] {
-            subject_->acquire_batch(next.pool, next.size, next.slot, next.count,
-                                    call_sites.at(call_site));
-        },
+        [&] { acquire(call_sites.at(call_site)); },
         [&] {
             if (of_.rules.has_owner) {
                 model_.takes_later(next.pool);

@@ -43,6 +43,9 @@ private:
     void play(operation const& next);
     void acquire(operation const& next);
     void acquire_batch(operation const& next);
+    void acquire_missing(operation const& next);
+    template <class Acquire>
+    void acquire_all(operation const& next, Acquire acquire);
     [[nodiscard]] bool may_release(std::size_t pool, std::size_t slot) const;
     void release(operation const& next);
     void release_batch(operation const& next);

@@ -13,35 +13,64 @@ namespace {
 
 using enum action;
 
-// An action is as frequent as its entries: mostly traffic, sometimes operations of whole pools.
-constexpr std::array actions{
-    acquire,       acquire,       acquire,       acquire,       acquire,       acquire,
-    acquire,       acquire,       acquire,       acquire,       acquire,       acquire_known,
-    acquire_known, acquire_known, acquire_known, acquire_batch, acquire_batch, acquire_batch,
-    acquire_batch, release,       release,       release,       release,       release,
-    release,       release,       release,       release,       release,       release_batch,
-    release_batch, release_batch, release_batch, drop,          drop,          drop,
-    drop,          drop,          drop,          decay,         decay,         decay,
-    decay,         trim,          trim,          reserve,       reserve,       shrink,
-    shrink,        prepend,       prepend,       append,        append,        trim_start,
-    trim_end,      buffer,        reset,         remember,      detach,        move_construct,
-    move_assign,   destroy,       fail_memory,   fail_memory,
+struct frequency {
+    action what;
+    std::size_t of_64;
 };
-static_assert(actions.size() == 64);
 
-constexpr std::array<std::string_view, 24> names{
-    "acquire",         "acquire<>",
-    "acquire a batch", "release",
-    "release a batch", "drop",
-    "decay",           "trim",
-    "reserve",         "move a pool to a new one",
-    "assign a pool",   "destroy",
-    "detach",          "fail memory",
-    "fail metadata",   "recover",
-    "shrink",          "prepend",
-    "append",          "trim the start",
-    "trim the end",    "buffer",
-    "reset",           "remember the statistics",
+// Mostly traffic, sometimes operations of whole pools.
+constexpr std::array frequencies{
+    frequency{acquire, 11},      frequency{acquire_known, 4},
+    frequency{acquire_batch, 3}, frequency{acquire_missing, 1},
+    frequency{release, 10},      frequency{release_batch, 4},
+    frequency{drop, 6},          frequency{decay, 4},
+    frequency{trim, 2},          frequency{reserve, 2},
+    frequency{shrink, 2},        frequency{prepend, 2},
+    frequency{append, 2},        frequency{trim_start, 1},
+    frequency{trim_end, 1},      frequency{buffer, 1},
+    frequency{reset, 1},         frequency{remember, 1},
+    frequency{detach, 1},        frequency{move_construct, 1},
+    frequency{move_assign, 1},   frequency{destroy, 1},
+    frequency{fail_memory, 2},
+};
+
+constexpr auto actions = [] {
+    std::array<action, 64> result{};
+    std::size_t filled = 0;
+    for (auto const& [what, of_64] : frequencies) {
+        for (std::size_t i = 0; i < of_64; ++i) {
+            result.at(filled++) = what;
+        }
+    }
+    return filled == result.size() ? result : throw "the frequencies do not add up to 64";
+}();
+
+constexpr std::array<std::string_view, 25> names{
+    "acquire",
+    "acquire<>",
+    "acquire a batch",
+    "acquire missing",
+    "release",
+    "release a batch",
+    "drop",
+    "decay",
+    "trim",
+    "reserve",
+    "move a pool to a new one",
+    "assign a pool",
+    "destroy",
+    "detach",
+    "fail memory",
+    "fail metadata",
+    "recover",
+    "shrink",
+    "prepend",
+    "append",
+    "trim the start",
+    "trim the end",
+    "buffer",
+    "reset",
+    "remember the statistics",
 };
 
 constexpr std::size_t huge = std::numeric_limits<std::size_t>::max();
@@ -147,6 +176,7 @@ std::optional<operation> script::next()
         result.size = byte();
         break;
     case acquire_batch:
+    case acquire_missing:
         read_batch();
         result.size = size();
         break;

@@ -19,6 +19,7 @@ enum class action : std::uint8_t {
     acquire,
     acquire_known, ///< acquire<N>(): `size` is the number of the size, see subject
     acquire_batch,
+    acquire_missing, ///< the null handles of a batch
     release,
     release_batch,
     drop,

@@ -50,6 +50,8 @@ public:
     virtual void acquire_known(std::size_t pool, std::size_t number, std::size_t slot) = 0;
     virtual void acquire_batch(std::size_t pool, std::size_t size, std::size_t slot,
                                std::size_t count, std::source_location where) = 0;
+    virtual void acquire_missing(std::size_t pool, std::size_t size, std::size_t slot,
+                                 std::size_t count, std::source_location where) = 0;
     virtual void release(std::size_t pool, std::size_t slot) = 0;
     virtual void release_batch(std::size_t pool, std::size_t slot, std::size_t count) = 0;
     /// Returns whether the packet moved.
