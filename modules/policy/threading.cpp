@@ -19,7 +19,7 @@ bool refuse(std::string_view operation, std::uintptr_t owner, char const* way_ou
 {
     return report_and_end(message()
                               .add(operation)
-                              .add(" on thread %llu, but the owner is thread %llu. %s",
+                              .add(" on thread %#llx, but the owner is thread %#llx. %s",
                                    static_cast<unsigned long long>(this_thread()),
                                    static_cast<unsigned long long>(owner), way_out)
                               .view(),
@@ -40,8 +40,9 @@ void single_threaded::bind(std::string_view operation, std::source_location wher
             refuse(operation, owner_,
                    gives_back(operation)
                        ? "With the threading policy single_owner any thread may give packets back"
-                       : "Give each thread its own pool, or call detach() before another thread "
-                         "takes it over",
+                       : "Give each thread its own pool, share one with the threading policy "
+                         "synchronized, "
+                         "or call detach() before another thread takes it over",
                    where));
     owner_ = this_thread();
 }
