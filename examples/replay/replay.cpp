@@ -24,15 +24,18 @@ import pktpool;
 
 namespace {
 
-/// What ran in the transfer of a trace that comes with pktpool.
+/// What ran in the transfer of a trace that comes with pktpool, and the hit rate of libtorrent's
+/// own pool as it was recorded then. For the 100,000 records of a longer transfer none is known.
 struct description {
     char const* trace;
     char const* text;
 };
 constexpr std::array descriptions{
-    description{"churn_seeder", "200 connections come and go, 8 at a time"},
+    description{"churn_seeder",
+                "200 connections come and go, 8 at a time; libtorrent's own hit rate was 39.4%"},
     description{"fanout_seeder_100k", "64 MiB to each of 8 peers, the first 100,000 records"},
-    description{"lossy_leecher", "receives 32 MiB, 1% of the datagrams are lost, 20 ms each way"},
+    description{"lossy_leecher", "receives 32 MiB, 1% of the datagrams are lost, 20 ms each way; "
+                                 "libtorrent's own hit rate was 39.1%"},
 };
 
 /// A program without a pool.
@@ -162,7 +165,7 @@ int run(std::vector<std::filesystem::path> const& paths, int rounds,
         "\n *  the most that was ever idle, headers included\n"
         " ** per acquire, as a ratio to malloc in the same round; median of %d rounds\n\n"
         "packet_pool keeps ten idle packets per bucket, as libtorrent's own pool: the hits are "
-        "libtorrent's.\n"
+        "the same.\n"
         "adaptive keeps as many as the traffic needs. A miss takes its memory from malloc.\n",
         rounds);
     for (auto const& [trace, text] : descriptions) {

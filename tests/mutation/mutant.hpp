@@ -4,6 +4,9 @@
 #include <cstdlib>
 #include <type_traits>
 
+// What only mutants use: pktpool.standard does not have it.
+#include <memory_resource>
+
 /// The number in PKTPOOL_MUTANT, read once; allocates nothing.
 inline int pktpool_chosen_mutant() noexcept
 {
