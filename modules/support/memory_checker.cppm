@@ -25,12 +25,12 @@ extern "C" {
 }
 // NOLINTEND(bugprone-reserved-identifier)
 #    define PKTPOOL_ASK_ASAN(request)                                                              \
-        if (__asan_##request##_memory_region != nullptr) {                                         \
-            __asan_##request##_memory_region(memory, bytes);                                       \
-        }
+        (__asan_##request##_memory_region != nullptr                                               \
+             ? __asan_##request##_memory_region(memory, bytes)                                     \
+             : void())
 #elif defined(PKTPOOL_ASAN)
 #    include <sanitizer/asan_interface.h>
-#    define PKTPOOL_ASK_ASAN(request) __asan_##request##_memory_region(memory, bytes);
+#    define PKTPOOL_ASK_ASAN(request) __asan_##request##_memory_region(memory, bytes)
 #elif !defined(NDEBUG) && __has_include(<valgrind/memcheck.h>)
 #    define PKTPOOL_MEMCHECK
 #    include <valgrind/memcheck.h>
@@ -54,7 +54,7 @@ PKTPOOL_ALWAYS_INLINE void poison([[maybe_unused]] void const* memory,
                                   [[maybe_unused]] std::size_t bytes) noexcept
 {
 #if defined(PKTPOOL_ASAN)
-    PKTPOOL_ASK_ASAN(poison)
+    PKTPOOL_ASK_ASAN(poison);
 #elif defined(PKTPOOL_MEMCHECK)
     static_cast<void>(VALGRIND_MAKE_MEM_NOACCESS(memory, bytes));
 #endif
@@ -65,7 +65,7 @@ PKTPOOL_ALWAYS_INLINE void unpoison([[maybe_unused]] void const* memory,
                                     [[maybe_unused]] std::size_t bytes) noexcept
 {
 #if defined(PKTPOOL_ASAN)
-    PKTPOOL_ASK_ASAN(unpoison)
+    PKTPOOL_ASK_ASAN(unpoison);
 #elif defined(PKTPOOL_MEMCHECK)
     static_cast<void>(VALGRIND_MAKE_MEM_DEFINED(memory, bytes));
 #endif
@@ -76,7 +76,7 @@ PKTPOOL_ALWAYS_INLINE void unpoison_uninitialized([[maybe_unused]] void const* m
                                                   [[maybe_unused]] std::size_t bytes) noexcept
 {
 #if defined(PKTPOOL_ASAN)
-    PKTPOOL_ASK_ASAN(unpoison)
+    PKTPOOL_ASK_ASAN(unpoison);
 #elif defined(PKTPOOL_MEMCHECK)
     static_cast<void>(VALGRIND_MAKE_MEM_UNDEFINED(memory, bytes));
 #endif
@@ -88,7 +88,7 @@ inline void unpoison_more([[maybe_unused]] std::byte* memory,
                           [[maybe_unused]] std::size_t bytes) noexcept
 {
 #if defined(PKTPOOL_ASAN)
-    PKTPOOL_ASK_ASAN(unpoison)
+    PKTPOOL_ASK_ASAN(unpoison);
 #elif defined(PKTPOOL_MEMCHECK)
     constexpr unsigned not_addressable = 3;
     for (std::byte bits{};
