@@ -2,7 +2,6 @@
 // packets, and the owner takes no more from them than it says.
 #include <array>
 #include <cstddef>
-#include <new>
 #include <span>
 #include <utility>
 

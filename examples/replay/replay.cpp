@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <iterator>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>

@@ -75,7 +75,6 @@ concept policy_with_ceiling_or_surplus_is_a_retention_policy =
 template <class P>
 concept policy_with_allocate_or_deallocate_is_a_source =
     !has_a_name_of_a_source<P> || packet_source<P>;
-
 template <class P>
 concept policy_with_call_sites_or_reports_is_a_hardening_policy =
     !has_a_name_of_a_hardening_policy<P> || hardening_policy<P>;

@@ -41,8 +41,7 @@ void single_threaded::bind(std::string_view operation, std::source_location wher
                    gives_back(operation)
                        ? "With the threading policy single_owner any thread may give packets back"
                        : "Give each thread its own pool, share one with the threading policy "
-                         "synchronized, "
-                         "or call detach() before another thread takes it over",
+                         "synchronized, or call detach() before another thread takes it over",
                    where));
     owner_ = this_thread();
 }
