@@ -146,6 +146,20 @@ def check_server(program, hosts, known, folder, *options, pool=True):
         check(counted["hits"] == 0 and counted["idle"] == 0, counted)
 
 
+QUERY = b"\x12\x34\x01\x00" + b"\x00\x01" + b"\x00" * 6 + b"\x02h3\x07example\x04test\x00" + b"\x00\x01\x00\x01"
+
+
+def check_stop(program, hosts):
+    """Queries that arrived before the signal are answered, also if they are more than a batch."""
+    with Program(program, hosts) as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        server.process.send_signal(signal.SIGSTOP)
+        for _ in range(200):
+            client.sendto(QUERY, (server.host, server.port))
+        server.process.send_signal(signal.SIGTERM)
+        counted = server.stop(signal.SIGCONT)
+        check(counted["received"] == counted["sent"] == 200, counted)
+
+
 def check_waiting(program, hosts, known):
     """Delayed answers are right; of too many waiting queries the oldest are dropped; they wait in small packets."""
     with Program(program, hosts, "--delay", "150") as server:
@@ -153,11 +167,10 @@ def check_waiting(program, hosts, known):
         check(Client(server).ask(f"h3.{SUFFIX}", "AAAA")[2] == [["AAAA", known[f"h3.{SUFFIX}", "AAAA"][0]]], "late")
         check(time.monotonic() - before >= 0.15, "it did not wait")
         server.stop(signal.SIGINT)
-    query = b"\x12\x34\x01\x00" + b"\x00\x01" + b"\x00" * 6 + b"\x02h3\x07example\x04test\x00" + b"\x00\x01\x00\x01"
     with Program(program, hosts, "--delay", "60000") as server:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             for i in range(6000):
-                client.sendto(query, (server.host, server.port))
+                client.sendto(QUERY, (server.host, server.port))
                 if i % 50 == 0:
                     time.sleep(0.002)
         time.sleep(0.5)
@@ -201,6 +214,7 @@ def test(program, *options):
             return
         check_arguments(program, hosts, folder)
         check_server(program, hosts, known, folder)
+        check_stop(program, hosts)
         check_waiting(program, hosts, known)
 
 
