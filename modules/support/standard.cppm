@@ -7,7 +7,6 @@ module;
 #include <array>
 #include <atomic>
 #include <bit>
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +29,13 @@ module;
 #include <utility>
 #include <vector>
 
+// In GCC 16.2 an importer that includes <string> and binds std::string::npos to a reference defines
+// it as a strong symbol, once per importer, if the module contains code that uses npos. libstdc++'s
+// <chrono> brings such code; what is used of it is in <thread>.
+#if defined(__clang__) || !defined(__GNUC__)
+#    include <chrono>
+#endif
+
 #include <gsl/narrow>
 #include <gsl/pointers>
 
@@ -38,6 +44,7 @@ export module pktpool.standard;
 // As in the module std of each compiler. It adds no name to namespace std, it makes some visible.
 // NOLINTBEGIN(bugprone-std-namespace-modification,misc-unused-using-decls,modernize-use-scoped-lock)
 // <new>
+export using ::operator new;
 export using ::operator new[];
 
 export namespace std {
@@ -173,7 +180,7 @@ export namespace std::this_thread {
 using std::this_thread::yield;
 } // namespace std::this_thread
 
-#if defined(__GLIBCXX__)
+#if defined(__GLIBCXX__) && _GLIBCXX_RELEASE < 16 // from 16 on they are hidden friends
 // of the iterators of std::span and std::vector, in libstdc++
 export namespace __gnu_cxx {
 using __gnu_cxx::operator==;
