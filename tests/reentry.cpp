@@ -142,8 +142,8 @@ std::vector<step<Pool>> const& actions()
          }},
         {"release all",
          [](pool_scene& s) {
-             auto all = std::exchange(s.queued, {});
-             s.pool.release(all);
+             auto batch = std::exchange(s.queued, {});
+             s.pool.release(batch);
          }},
         {"drop all", [](pool_scene& s) { s.queued.clear(); }},
         {"acquire", [](pool_scene& s) { s.queued.push_back(s.pool.acquire(100)); }},

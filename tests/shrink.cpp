@@ -83,7 +83,7 @@ TEST_CASE("shrink: a bucket whose capacity ends before the used bytes is too sma
     CHECK(pool.shrink_to_bucket(p));
     CHECK(p->allocated == 548);
     CHECK(p->headroom() == 550);
-    CHECK(p->used()[7] == static_cast<std::byte>(547));
+    CHECK(p->used()[7] == static_cast<std::byte>(547 % 256));
 }
 
 TEST_CASE_TEMPLATE(

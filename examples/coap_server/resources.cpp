@@ -37,16 +37,17 @@ bool resources::fits(std::string_view path, std::size_t size) const
            others <= most_bytes_ - added;
 }
 
-code resources::put(std::string const& path, coap::body body, std::optional<std::uint16_t> format)
+code resources::put(std::string const& path, coap::body content,
+                    std::optional<std::uint16_t> format)
 {
-    if (!fits(path, body.size())) {
+    if (!fits(path, content.size())) {
         return code::too_large;
     }
-    body.shrink_to_fit(); // the capacity counts towards the bound
+    content.shrink_to_fit(); // the capacity counts towards the bound
     auto const [entry, created] = all_.try_emplace(path);
     auto& held = entry->second;
-    bytes_ += body.size() - held.body.size();
-    held.body = std::move(body);
+    bytes_ += content.size() - held.body.size();
+    held.body = std::move(content);
     held.format = format;
     ++held.version;
     if (created) {

@@ -39,7 +39,7 @@ public:
     /// Whether a body of that size can be stored.
     [[nodiscard]] bool fits(std::string_view path, std::size_t size) const;
     /// Returns created, changed or too_large.
-    code put(std::string const& path, coap::body body, std::optional<std::uint16_t> format);
+    code put(std::string const& path, coap::body content, std::optional<std::uint16_t> format);
 
 private:
     std::size_t most_;

@@ -135,7 +135,7 @@ std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
             if (is_broken(error)) {
                 throw std::system_error(error, "sendmmsg");
             }
-            done += must_repeat(error) ? 0 : 1;
+            done += must_repeat(error) ? 0U : 1U;
         }
     }
     return sent;
@@ -189,7 +189,7 @@ std::size_t send(asio::ip::udp::socket& socket, gsl::span<datagram const> batch)
         if (is_broken(error)) {
             throw std::system_error(error, "sendto");
         }
-        sent += error ? 0 : 1;
+        sent += error ? 0U : 1U;
     }
     return sent;
 }

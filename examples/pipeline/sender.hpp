@@ -21,9 +21,9 @@ class sender {
 public:
     using give_back = std::function<void(std::span<PacketPtr>)>;
 
-    /// Calls `give_back` with each batch that was sent. Socket and inbox live longer.
-    sender(asio::ip::udp::socket& socket, inbox<PacketPtr>& mine, give_back give_back)
-        : socket_(socket), mine_(mine), give_back_(std::move(give_back))
+    /// Calls `give` with each batch that was sent. Socket and inbox live longer.
+    sender(asio::ip::udp::socket& socket, inbox<PacketPtr>& mine, give_back give)
+        : socket_(socket), mine_(mine), give_back_(std::move(give))
     {
     }
 

@@ -57,7 +57,7 @@ public:
     [[nodiscard]] auto const& returned() const noexcept { return returned_; }
 
 private:
-    remote_list<typename Slab::packet> returned_;
+    remote_list<typename Slab::packet_type> returned_;
     Core* core_ = nullptr;
 };
 

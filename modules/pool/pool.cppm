@@ -76,14 +76,15 @@ export template <bucket_policy Buckets = libtorrent_buckets,
 class basic_packet_pool {
     using policies = policy_set<Policies...>;
     using source_type = typename policies::source;
-    using core = pool_core<Buckets, Threading, policies, layout_of<Buckets>, pool_slabs>;
-    using batches = batch_operations<core>;
-    using storage = std::conditional_t<core::drops_reach_pool, heap_core<core>, inline_core<core>>;
+    using core_type = pool_core<Buckets, Threading, policies, layout_of<Buckets>, pool_slabs>;
+    using batches = batch_operations<core_type>;
+    using storage = std::conditional_t<core_type::drops_reach_pool, heap_core<core_type>,
+                                       inline_core<core_type>>;
     using here = std::source_location;
 
 public:
-    using packet = typename core::packet;
-    using packet_ptr = typename core::packet_ptr;
+    using packet = typename core_type::packet;
+    using packet_ptr = typename core_type::packet_ptr;
 
     basic_packet_pool() noexcept
         requires std::is_nothrow_default_constructible_v<source_type>
@@ -176,7 +177,7 @@ public:
     PKTPOOL_ALWAYS_INLINE void release(packet_ptr&& p, here where = here::current()) noexcept
     {
         auto const from = p.get_deleter();
-        if constexpr (core::drops_reach_pool) {
+        if constexpr (core_type::drops_reach_pool) {
             if (p) [[likely]] {
                 from.slab().core().give_back(p.release(), from, return_reason::release, identity(),
                                              "release()", where);
@@ -316,7 +317,7 @@ public:
 
 private:
     static constexpr std::size_t largest = Buckets::buckets.back().size;
-    static constexpr bool has_owner = core::has_owner;
+    static constexpr bool has_owner = core_type::has_owner;
 
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE pool_identity const* identity() const noexcept
     {

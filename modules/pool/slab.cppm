@@ -37,14 +37,14 @@ export template <slab_bucket Bucket = runtime_bucket,
 class basic_packet_slab {
     using policies = policy_set<Policies...>;
     using source_type = typename policies::source;
-    using core =
+    using core_type =
         pool_core<Bucket, Threading, policies, typename slab_layout<Bucket>::type, single_slab>;
     using here = std::source_location;
     static constexpr bool at_run_time = std::same_as<Bucket, runtime_bucket>;
 
 public:
-    using packet = typename core::packet;
-    using packet_ptr = typename core::packet_ptr;
+    using packet = typename core_type::packet;
+    using packet_ptr = typename core_type::packet_ptr;
 
     /// A slab for packets of `allocate_size` bytes that keeps up to `limit` of them. Throws
     /// std::length_error above max_packet_size or max_bucket_limit. Allocates nothing.
@@ -135,7 +135,7 @@ private:
         return {.size = allocate_size, .limit = limit};
     }
 
-    inline_core<core> storage_;
+    inline_core<core_type> storage_;
 };
 
 /// As libtorrent's: no check of the thread.

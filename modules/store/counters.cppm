@@ -55,7 +55,7 @@ class counters {
     using number = std::conditional_t<Shared, shared_number, std::uint64_t>;
 
 public:
-    struct row {
+    struct bucket_row {
         number hits{};
         number misses{};
         number kept{};
@@ -110,7 +110,10 @@ public:
     [[nodiscard]] std::uint64_t most_outstanding() const noexcept { return most_outstanding_; }
 
 private:
-    [[nodiscard]] row& at(std::size_t bucket) noexcept { return rows_[std::min(bucket, Buckets)]; }
+    [[nodiscard]] bucket_row& at(std::size_t bucket) noexcept
+    {
+        return rows_[std::min(bucket, Buckets)];
+    }
 
     static void add_outstanding(number& now, number& most, std::size_t packets) noexcept
     {
@@ -120,7 +123,7 @@ private:
         }
     }
 
-    std::array<row, Buckets + 1> rows_{};
+    std::array<bucket_row, Buckets + 1> rows_{};
     number outstanding_{};
     number most_outstanding_{};
 };

@@ -78,7 +78,7 @@ private:
     }
 
     std::array<Slab, buckets + 1> slabs_{};
-    std::array<typename Slab::packet*, slot_offsets.back()> slots_;
+    std::array<typename Slab::packet_type*, slot_offsets.back()> slots_;
 };
 
 } // namespace pktpool

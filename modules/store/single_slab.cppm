@@ -64,8 +64,8 @@ private:
             return Slab::own_slots(Bucket::buckets.front());
         }
     }();
-    using slots = std::conditional_t<at_run_time, std::unique_ptr<typename Slab::packet*[]>,
-                                     std::array<typename Slab::packet*, fixed_slots>>;
+    using slots = std::conditional_t<at_run_time, std::unique_ptr<typename Slab::packet_type*[]>,
+                                     std::array<typename Slab::packet_type*, fixed_slots>>;
 
     /// The slots of a run-time limit are allocated with the first packet to store, so that neither
     /// a constructor nor a move can fail. Without memory for them the slab refuses the packet.
@@ -75,7 +75,7 @@ private:
             if (!slots_) {
                 auto const count =
                     Slab::own_slots({.size = slab_.capacity(), .limit = slab_.limit()});
-                slots_.reset(new (std::nothrow) typename Slab::packet*[count]);
+                slots_.reset(new (std::nothrow) typename Slab::packet_type*[count]);
                 if (slots_) {
                     slab_.move_to(slots_.get());
                 }

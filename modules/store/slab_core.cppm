@@ -34,7 +34,7 @@ class slab_core {
     using lifecycle = packet_lifecycle<Packet>;
 
 public:
-    using packet = Packet;
+    using packet_type = Packet;
     using source_type = Source;
 
     static constexpr bool grows = Retention::ceiling(0) == no_ceiling;

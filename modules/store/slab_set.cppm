@@ -19,7 +19,7 @@ namespace pktpool {
 template <class Slabs, class Slab, class Policies>
 class slab_set {
 public:
-    using packet = typename Slab::packet;
+    using packet = typename Slab::packet_type;
     using source_type = typename Slab::source_type;
     using low_water_mark = typename Slab::low_water_mark;
 
@@ -50,7 +50,7 @@ public:
         }
     }
     struct fetched {
-        packet* packet;
+        typename Slab::packet_type* packet;
         bool is_hit;
     };
     /// The newest idle packet of the slab, or a new one. `refill` is called before fewer packets

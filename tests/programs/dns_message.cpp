@@ -190,8 +190,8 @@ TEST_CASE("dns: random bytes are read within their bounds, and each answer has i
         }
         message.shrink_to_fit();
         if (auto const query = dns::read_query(message)) {
-            good_ones += query->problem == response_code::no_error ? 1 : 0;
-            with_question += query->question.empty() ? 0 : 1;
+            good_ones += query->problem == response_code::no_error ? 1U : 0U;
+            with_question += query->question.empty() ? 0U : 1U;
             CHECK(answer(*query, query->problem).size() <= dns::plain_size);
         }
     }

@@ -39,12 +39,12 @@ public:
     }
 
 private:
-    struct alignas(64) cell {
+    struct alignas(64) place {
         std::atomic<packet*> content{nullptr};
         std::atomic<deleter> from{deleter()};
     };
 
-    std::array<cell, 64> cells_;
+    std::array<place, 64> cells_;
     alignas(64) std::size_t sent_ = 0;
     alignas(64) std::size_t received_ = 0;
 };

@@ -111,7 +111,7 @@ private:
             if (!p) {
                 return false;
             }
-            damaged_ += holds(*p, mark_of_sender) ? 0 : 1;
+            damaged_ += holds(*p, mark_of_sender) ? 0U : 1U;
             write(*p, p->size, 0xa5);
             held_.push_back(std::move(p));
         }
