@@ -15,15 +15,8 @@ module;
 
 // A request to Memcheck takes a few instructions also outside Memcheck, so NDEBUG removes them.
 #if defined(PKTPOOL_ASAN) && defined(__ELF__)
-// Weak, and null in a program without the sanitizer: its project may also have one with it.
-// NOLINTBEGIN(bugprone-reserved-identifier): the names of the sanitizer
-extern "C" {
-[[gnu::weak]] void __asan_poison_memory_region(void const volatile* memory,
-                                               decltype(sizeof 0) bytes);
-[[gnu::weak]] void __asan_unpoison_memory_region(void const volatile* memory,
-                                                 decltype(sizeof 0) bytes);
-}
-// NOLINTEND(bugprone-reserved-identifier)
+#    include "sanitizer_requests.hpp"
+
 #    define PKTPOOL_ASK_ASAN(request)                                                              \
         (__asan_##request##_memory_region != nullptr                                               \
              ? __asan_##request##_memory_region(memory, bytes)                                     \

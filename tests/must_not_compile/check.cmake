@@ -20,8 +20,8 @@ endif()
 
 # A diagnostic is `file:line:column: text`, or `file(line,column): text` from MSVC; GCC adds bullet
 # points. Commands, file names and excerpts of the source do not have this form.
-set(position ":[0-9]+:[0-9]+:|\\([0-9]+,[0-9]+\\) *:|\n *• (required for|the expression|in requirements)")
-if(NOT output MATCHES "(${position})[^\n]*error" OR NOT output MATCHES "(${position})([^\n]*${expected})")
+set(position ":[0-9]+:[0-9]+:|\\([0-9]+,[0-9]+\\) *:|\n *• ")
+if(NOT output MATCHES "(${position})[^\n]*error" OR NOT output MATCHES "(${position})([^\n]*(${expected}))")
     message("${output}")
     message(FATAL_ERROR "${target} is refused, but no diagnostic says ${expected}")
 endif()
