@@ -190,7 +190,7 @@ public:
     /// Sets the header to that of a new packet with these metadata. The buffer is not touched.
     void reset(Metadata fresh = Metadata{}) noexcept
     {
-        // Assigned, not constructed: members of the packet lie in the tail padding of Metadata.
+        // Assigned, not constructed: members of the packet may lie in the tail padding of Metadata.
         static_cast<Metadata&>(*this) = std::move(fresh);
         used_.move_to_datagram();
         size = 0;
@@ -240,19 +240,9 @@ private:
     PKTPOOL_NO_UNIQUE_ADDRESS typename Protection::guard guard_; // the last member
 };
 
-/// The Itanium ABI puts members of a class into the tail padding of its base; Microsoft's does not.
-struct padded_base {
-    std::uint64_t word{};
-    std::uint8_t byte{};
-};
-struct padded_probe : padded_base {
-    std::uint8_t next{};
-};
-inline constexpr bool tail_padding_is_used = sizeof(padded_probe) == sizeof(padded_base);
-
 export using packet = basic_packet<utp_metadata>;
 
-static_assert(sizeof(packet) == (tail_padding_is_used ? 16 : 32));
+static_assert(sizeof(packet) == 16);
 static_assert(sizeof(basic_packet<utp_metadata, packet_layout<10, 20>>) == 32);
 static_assert(sizeof(packet) % packet_alignment == 0, "the buffer is as aligned as the packet");
 static_assert(!std::is_copy_constructible_v<packet> && !std::is_move_constructible_v<packet>);

@@ -35,6 +35,12 @@ concept packet_metadata =
     metadata_can_be_a_base<M> && metadata_moves_without_throwing<M> && metadata_alignment_fits<M> &&
     metadata_holds_data<M> && metadata_has_no_name_of_a_packet<M>;
 
+// The Itanium ABI puts the packet's own members into the tail padding of its metadata. Microsoft's
+// does not, so there these metadata have none: the header takes 16 bytes in both. A packet is
+// aligned to 16 bytes, and so is send_time.
+#if defined(_MSC_VER)
+#    pragma pack(push, 1)
+#endif
 /// The per-packet metadata of libtorrent's uTP. `Clock` is the clock of the protocol: the system's,
 /// or that of a simulator.
 export template <class Clock = std::chrono::steady_clock>
@@ -44,6 +50,9 @@ struct basic_utp_metadata {
     bool need_resend : 1 = false;           ///< the packet was lost or timed out
     bool mtu_probe : 1 = false;             ///< sent with Don't Fragment to find the path MTU
 };
+#if defined(_MSC_VER)
+#    pragma pack(pop)
+#endif
 
 export using utp_metadata = basic_utp_metadata<>;
 
