@@ -24,6 +24,11 @@ concept metadata_alignment_fits = alignof(M) <= packet_alignment;
 template <class M>
 concept metadata_holds_data = !std::is_empty_v<M>;
 
+/// `Metadata{}` is a constant expression: it does not throw and does not call the pool.
+template <class M>
+concept has_constant_default =
+    requires { typename std::bool_constant<(static_cast<void>(M{}), true)>; };
+
 /// The packet's own member would hide the one of the metadata.
 template <class M>
 concept metadata_has_no_name_of_a_packet = !has_a_name_of_a_packet<M>;
@@ -56,6 +61,6 @@ struct basic_utp_metadata {
 
 export using utp_metadata = basic_utp_metadata<>;
 
-static_assert(packet_metadata<utp_metadata>);
+static_assert(packet_metadata<utp_metadata> && has_constant_default<utp_metadata>);
 
 } // namespace pktpool

@@ -8,6 +8,7 @@ import pktpool.standard;
 import :support.error;
 import :support.memory_checker;
 import :sizes.bucket;
+import :policy.metadata;
 import :store.remote_list;
 import :pool.core;
 
@@ -16,12 +17,28 @@ namespace pktpool {
 /// The batch operations of a core.
 template <class Core>
 struct batch_operations {
+    using packet = typename Core::packet;
+    using metadata = typename packet::metadata;
     using packet_ptr = typename Core::packet_ptr;
     using slab = typename Core::slab;
     using lifecycle = typename Core::lifecycle;
     using low_water_mark = typename slab::low_water_mark;
     using fetched = typename Core::slabs::fetched;
     using here = std::source_location;
+
+    /// Drops the handles of a batch, which are mostly null. O(packets).
+    static void drop(std::span<packet_ptr> batch) noexcept
+    {
+        std::uintptr_t any = 0;
+        for (auto const& p : batch) { // no branch, so that the compiler can vectorise it
+            any |= reinterpret_cast<std::uintptr_t>(p.get());
+        }
+        if (any != 0) {
+            for (auto& p : batch) {
+                p.reset();
+            }
+        }
+    }
 
     /// Fills a batch of null handles with packets of slab `index` for `size` bytes. Throws what
     /// source and metadata throw, std::length_error above max_packet_size; nothing has changed
@@ -42,6 +59,9 @@ struct batch_operations {
                 core.refill_for(from, batch.size());
                 before = from.mark();
                 bool const is_exact = &from == &slabs.slabs().exact();
+                if constexpr (fetches_runs) {
+                    hits = done = fetch_idle(core, from, batch);
+                }
                 for (; done < batch.size(); ++done) {
                     auto const [p, is_hit] =
                         is_exact ? fetched{.packet = slabs.make(from, size), .is_hit = false}
@@ -94,8 +114,14 @@ struct batch_operations {
         }
         bool others = false;
         core.locked_return("release()", where, [&] {
-            for (auto& p : batch) {
-                if (is_of(core, p)) [[likely]] {
+            for (std::size_t done = 0; done < batch.size();) {
+                auto const run = keep_run(core, batch.subspan(done));
+                done += run;
+                if (run > 0) {
+                    continue;
+                }
+                auto& p = batch[done++];
+                if (is_of(core, p)) {
                     Core::ways_back::keep_or_free(core, p.release(), p.get_deleter(),
                                                   return_reason::release, where);
                 }
@@ -103,7 +129,9 @@ struct batch_operations {
             }
         });
         if constexpr (Core::has_owner) {
-            Core::remote::give_back(batch, core.identity(), where);
+            if (others) {
+                Core::remote::give_back(batch, core.identity(), where);
+            }
         } else if constexpr (Core::drops_reach_pool) {
             for (auto p = batch.begin(); others && p != batch.end(); ++p) {
                 if (*p) {
@@ -116,6 +144,16 @@ struct batch_operations {
     }
 
 private:
+    /// Fills null handles with the idle packets of the slab, as far as they go. Returns how many.
+    PKTPOOL_ALWAYS_INLINE static std::size_t fetch_idle(Core& core, slab& from,
+                                                        std::span<packet_ptr> batch) noexcept
+    {
+        auto* next = batch.data();
+        return core.slabs_.fetch_idle(from, batch.size(), [&](packet* p) {
+            std::construct_at(next++, core.handle(from, p)); // the old one has nothing to destroy
+        });
+    }
+
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE static bool is_of([[maybe_unused]] Core const& core,
                                                           packet_ptr const& p) noexcept
     {
@@ -125,6 +163,47 @@ private:
             return p != nullptr;
         }
     }
+
+    /// Keeps the first packets of the batch, as far as they are of one slab and it has room.
+    /// Returns how many.
+    PKTPOOL_ALWAYS_INLINE static std::size_t keep_run(Core& core,
+                                                      std::span<packet_ptr> batch) noexcept
+    {
+        if constexpr (keeps_runs) {
+            if (!is_of(core, batch.front())) {
+                return 0;
+            }
+            auto const& first = batch.front();
+            auto* const to = Core::ways_back::slab_for(core, *first, first.get_deleter());
+            if (to == nullptr) {
+                return 0;
+            }
+            auto* next = batch.data();
+            auto const kept = core.slabs_.store_some(*to, batch.size(), [&]() -> packet* {
+                return *next && is_of(*to, *next) ? (next++)->release() : nullptr;
+            });
+            core.slabs_.count([&](auto& c) { c.returned(to->index(), true, kept); });
+            return kept;
+        } else {
+            return 0;
+        }
+    }
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE static bool is_of(slab const& one,
+                                                          packet_ptr const& p) noexcept
+    {
+        if constexpr (Core::drops_reach_pool) {
+            return &p.get_deleter().slab() == &one;
+        } else {
+            return one.matches(*p);
+        }
+    }
+    /// Whether fetching an idle packet calls no user code: neither metadata nor source.
+    static constexpr bool fetches_runs =
+        has_constant_default<metadata> && std::is_trivially_copyable_v<typename Core::deleter>;
+    /// Whether keeping a packet calls none, and has no condition of its own.
+    static constexpr bool keeps_runs =
+        !Core::protection::hardened && !Core::slabs::has_bound &&
+        (Core::drops_reach_pool || std::is_empty_v<typename Core::source_type>);
 
     /// Takes back the packets of an acquire that failed behind them. The first `hits` were idle.
     PKTPOOL_NOINLINE static void undo(Core& core, slab& from, std::span<packet_ptr> batch,

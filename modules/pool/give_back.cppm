@@ -74,7 +74,7 @@ struct give_back_operations {
             }
             bool const kept =
                 (reason == return_reason::release || Core::returns_dropped) && slabs.store(*to, p);
-            slabs.count([&](auto& c) { c.returned(to->index(), kept); });
+            slabs.count([&](auto& c) { c.returned(to->index(), kept, 1); });
             return {.kept = kept, .was_last = !kept && free_refused(core, *to, p)};
         } else {
             bool const kept = to != nullptr && slabs.store(*to, p);
@@ -85,7 +85,6 @@ struct give_back_operations {
         }
     }
 
-private:
     /// The slab that the packet belongs to, or null.
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE static slab*
     slab_for(Core& core, [[maybe_unused]] packet const& p, deleter const& from) noexcept
@@ -98,6 +97,7 @@ private:
         }
     }
 
+private:
     /// Frees a packet that its slab does not keep. Returns whether it was the last of a pool that
     /// is gone.
     [[nodiscard]] PKTPOOL_NOINLINE static bool free_refused(Core& core, slab& from,

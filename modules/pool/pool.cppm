@@ -143,9 +143,7 @@ public:
     /// O(packets), with one lock and one look-up.
     void acquire(byte_count size, std::span<packet_ptr> batch, here where = here::current())
     {
-        for (auto& p : batch) {
-            p.reset();
-        }
+        batches::drop(batch);
         batches::acquire(storage_.get(), bucket_index<Buckets>(size), size, batch, where);
     }
     /// Acquires a packet for `size` bytes for each null handle of the batch; the other handles stay

@@ -76,12 +76,12 @@ public:
         add_outstanding(row.outstanding, row.most_outstanding, packets);
         add_outstanding(outstanding_, most_outstanding_, packets);
     }
-    void returned(std::size_t bucket, bool kept) noexcept
+    void returned(std::size_t bucket, bool kept, std::size_t packets) noexcept
     {
         auto& row = at(bucket);
-        (kept ? row.kept : row.freed) += 1;
-        row.outstanding -= 1;
-        outstanding_ -= 1;
+        (kept ? row.kept : row.freed) += packets;
+        row.outstanding -= packets;
+        outstanding_ -= packets;
     }
     void freed_elsewhere(std::size_t bucket, std::uint64_t packets, std::uint64_t drops) noexcept
     {

@@ -37,6 +37,37 @@ public:
     /// Contract: not empty. At the low-water mark the caller calls lower_mark() first.
     [[nodiscard]] Packet* pop_newest() noexcept { return *--top_; }
 
+    /// Pops the newest `packets` and calls `take` for each. O(packets). Contract: there are so
+    /// many, and `take` does not use the stack.
+    template <class Take>
+    PKTPOOL_ALWAYS_INLINE void pop_newest(std::size_t packets, Take take) noexcept
+    {
+        auto* const end = top_ - packets;
+        for (auto* slot = top_; slot != end;) {
+            take(*--slot);
+        }
+        top_ = end;
+        mark_ = std::min(mark_, end);
+    }
+
+    /// Pushes up to `most` packets that `next` gives, until it gives null or the stack is full.
+    /// Returns how many. O(packets). Contract: `next` does not use the stack.
+    template <class Next>
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE std::size_t push_some(std::size_t most, Next next) noexcept
+    {
+        auto** slot = top_;
+        auto** const end =
+            slot + (full() ? 0 : std::min(most, static_cast<std::size_t>(full_ - top_)));
+        for (; slot != end; ++slot) {
+            Packet* const packet = next();
+            if (packet == nullptr) {
+                break;
+            }
+            *slot = packet;
+        }
+        return gsl::narrow_cast<std::size_t>(slot - std::exchange(top_, slot));
+    }
+
     /// For a packet that was never outstanding: the low-water mark rises by one, and falls by one.
     void push_unused(Packet* packet) noexcept
     {

@@ -39,8 +39,7 @@ public:
     [[nodiscard]] std::span<Slab> all() noexcept { return slabs_; }
     [[nodiscard]] std::span<Slab const> all() const noexcept { return slabs_; }
 
-    /// The slab of the packet's bucket and capacity, or null. Packets of pools with other buckets
-    /// may have the same type.
+    /// The slab of the packet's bucket and capacity, or null.
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE Slab* find(auto const& packet) noexcept
     {
         return packet.bucket < buckets && packet.allocated == slabs_[packet.bucket].capacity()

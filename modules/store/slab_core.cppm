@@ -12,6 +12,7 @@ import :support.memory_checker;
 import :sizes.bucket;
 import :policy.source;
 import :policy.retention;
+import :policy.metadata;
 import :packet.layout;
 import :packet.lifecycle;
 import :store.idle_stack;
@@ -84,6 +85,16 @@ public:
     {
         return lifecycle::revive(idle, capacity_, index_);
     }
+    /// Calls `take` for up to `most` of the newest idle packets, which are outstanding then.
+    /// Returns how many. O(packets).
+    template <class Take>
+    PKTPOOL_ALWAYS_INLINE std::size_t revive_some(std::size_t most, Take take) noexcept
+        requires has_constant_default<typename Packet::metadata>
+    {
+        auto const packets = std::min<std::size_t>(most, idle_.size());
+        idle_.pop_newest(packets, [&](Packet* idle) { take(revive(idle)); });
+        return packets;
+    }
 
     /// A new outstanding packet, with a slot for its release if it has the capacity of the bucket.
     /// Throws what source and metadata throw; nothing has changed then.
@@ -107,6 +118,21 @@ public:
         poison(packet, bytes_each());
         idle_.push(packet);
         return true;
+    }
+    /// The same for up to `most` packets that `next` gives, until it gives null. Returns how many
+    /// were kept. O(packets).
+    template <class Next>
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE std::size_t store_some(std::size_t most, Next next) noexcept
+    {
+        return idle_.push_some(most, [&] {
+            Packet* const packet = next();
+            if constexpr (memory_is_checked) {
+                if (packet != nullptr) {
+                    poison(packet, bytes_each());
+                }
+            }
+            return packet;
+        });
     }
     /// The same for a packet of make_idle().
     [[nodiscard]] bool store_unused(Packet* packet) noexcept
@@ -242,6 +268,12 @@ public:
     [[nodiscard]] std::size_t bytes_each() const noexcept
     {
         return packet_bytes<Packet>(capacity_);
+    }
+    /// Whether bucket and capacity of a packet are those of the slab. Packets of pools with other
+    /// buckets may have the same type.
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE bool matches(Packet const& packet) const noexcept
+    {
+        return packet.bucket == index_ && packet.allocated == capacity_;
     }
     [[nodiscard]] std::uint32_t total() const noexcept { return total_; }
     /// The most idle packets.

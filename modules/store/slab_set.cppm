@@ -9,6 +9,7 @@ import pktpool.standard;
 import :support.error;
 import :sizes.bucket;
 import :policy.options;
+import :policy.metadata;
 import :store.slab_core;
 import :store.counters;
 
@@ -80,6 +81,16 @@ public:
             }
         }
     }
+    /// Calls `take` for up to `most` packets, the newest idle ones of the slab. Returns how many.
+    /// The caller counts them. O(packets).
+    template <class Take>
+    PKTPOOL_ALWAYS_INLINE std::size_t fetch_idle(Slab& from, std::size_t most, Take take) noexcept
+        requires has_constant_default<typename packet::metadata>
+    {
+        auto const packets = from.revive_some(most, take);
+        publish();
+        return packets;
+    }
     /// A new packet. Throws the same.
     [[nodiscard]] packet* make(Slab& from, std::size_t capacity)
     {
@@ -103,6 +114,16 @@ public:
         bool const stored = one_more_allowed(to) && to.store(p);
         publish();
         return stored;
+    }
+    /// Keeps packets without metadata until `next`, which gives each of them, gives null, or the
+    /// slab is full; `most` at the most. Returns how many. O(packets). Not with a bound on idle
+    /// bytes.
+    template <class Next>
+    [[nodiscard]] PKTPOOL_ALWAYS_INLINE std::size_t store_some(Slab& to, std::size_t most,
+                                                               Next next) noexcept
+        requires(!has_bound)
+    {
+        return to.store_some(most, next);
     }
     /// Frees a packet without metadata.
     void free_retired(Slab& from, packet* p) noexcept { from.free_retired(source_, p); }
@@ -303,7 +324,7 @@ private:
             to.free(source_, idle);
             count([&](auto& c) {
                 c.acquired(to.index(), 1, 1);
-                c.returned(to.index(), false);
+                c.returned(to.index(), false, 1);
             });
         }
     }

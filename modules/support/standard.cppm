@@ -119,6 +119,7 @@ using std::string;
 // <string_view>
 using std::string_view;
 // <type_traits>
+using std::bool_constant;
 using std::conditional_t;
 using std::integral_constant;
 using std::is_class_v;

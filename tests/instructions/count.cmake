@@ -1,6 +1,6 @@
 # Counts the instructions of a million operations: the difference between a run with them and a run
-# without. Fails if a pair of acquire and release takes more than `bound`, or if it takes more than
-# that of the program `other`.
+# without. Fails if a pair of acquire and release takes more than `bound`, or more than that of the
+# program `other`, or than `percent` of that.
 set(pairs 500000) # a million operations
 
 function(count_instructions result program pairs)
@@ -32,6 +32,10 @@ endfunction()
 
 if(DEFINED other)
     count_pair(most ${other})
+    if(DEFINED percent)
+        print("other" ${most})
+        math(EXPR most "${most} * ${percent} / 100")
+    endif()
 else()
     math(EXPR most "100 * ${bound}")
 endif()
