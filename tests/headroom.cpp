@@ -173,6 +173,7 @@ TEST_CASE("headroom: trim_start may reach into the tailroom, behind the buffer")
     CHECK(p->buffer().empty());
     CHECK(p->used().size() == 8);
     CHECK(p->headroom() == 570);
+    CHECK(p->tailroom() == 0); // buffer() gave no bytes, so it asked for none behind the capacity
 }
 
 TEST_CASE("clearing: headroom and tailroom of a packet are cleared")

@@ -83,7 +83,8 @@ public:
         auto const most = used_.buffer_bytes(allocated);
         Expects(bytes <= most ||
                 report_excess("buffer()", bytes, "capacity that is left", most, where));
-        auto const requested = used_.end_in_datagram(bytes);
+        // Without bytes nothing is asked for: data() may be in the tailroom, behind the capacity.
+        auto const requested = bytes > 0 ? used_.end_in_datagram(bytes) : std::size_t{0};
         used_.request(requested);
         if constexpr (memory_is_checked || Protection::hardened) {
             unpoison_requested(requested, where);

@@ -93,7 +93,9 @@ struct contents {
     void ask_for(std::size_t bytes)
     {
         auto const end = std::max<offset>(0, begin + to_offset(bytes));
-        requested = std::max(requested, static_cast<std::size_t>(end));
+        if (bytes > 0) {
+            requested = std::max(requested, static_cast<std::size_t>(end));
+        }
     }
     /// Uses the first bytes from `begin`, and writes all of them.
     void use(std::size_t bytes, std::size_t header)
