@@ -115,9 +115,8 @@ struct batch_operations {
         bool others = false;
         core.locked_return("release()", where, [&] {
             for (std::size_t done = 0; done < batch.size();) {
-                auto const run = keep_run(core, batch.subspan(done));
-                done += run;
-                if (run > 0) {
+                if (auto const run = keep_run(core, batch.subspan(done)); run > 0) {
+                    done += run;
                     continue;
                 }
                 auto& p = batch[done++];
@@ -128,15 +127,16 @@ struct batch_operations {
                 others |= p != nullptr;
             }
         });
+        if (!others) [[likely]] {
+            return;
+        }
         if constexpr (Core::has_owner) {
-            if (others) {
-                Core::remote::give_back(batch, core.identity(), where);
-            }
+            Core::remote::give_back(batch, core.identity(), where);
         } else if constexpr (Core::drops_reach_pool) {
-            for (auto p = batch.begin(); others && p != batch.end(); ++p) {
-                if (*p) {
-                    auto const from = p->get_deleter();
-                    from.slab().core().give_back(p->release(), from, return_reason::release,
+            for (auto& p : batch) {
+                if (p) {
+                    auto const from = p.get_deleter();
+                    from.slab().core().give_back(p.release(), from, return_reason::release,
                                                  core.identity(), "release()", where);
                 }
             }
@@ -170,23 +170,19 @@ private:
                                                       std::span<packet_ptr> batch) noexcept
     {
         if constexpr (keeps_runs) {
-            if (!is_of(core, batch.front())) {
-                return 0;
-            }
-            auto const& first = batch.front();
-            auto* const to = Core::ways_back::slab_for(core, *first, first.get_deleter());
-            if (to == nullptr) {
-                return 0;
-            }
             auto* next = batch.data();
-            auto const kept = core.slabs_.store_some(*to, batch.size(), [&]() -> packet* {
-                return *next && is_of(*to, *next) ? (next++)->release() : nullptr;
-            });
-            core.slabs_.count([&](auto& c) { c.returned(to->index(), true, kept); });
-            return kept;
-        } else {
-            return 0;
+            auto* const to = is_of(core, *next)
+                                 ? Core::ways_back::slab_for(core, **next, next->get_deleter())
+                                 : nullptr;
+            if (to != nullptr) {
+                auto const kept = to->store_some(batch.size(), [&]() -> packet* {
+                    return *next && is_of(*to, *next) ? (next++)->release() : nullptr;
+                });
+                core.slabs_.count([&](auto& c) { c.returned(to->index(), true, kept); });
+                return kept;
+            }
         }
+        return 0;
     }
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE static bool is_of(slab const& one,
                                                           packet_ptr const& p) noexcept

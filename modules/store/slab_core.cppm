@@ -120,7 +120,7 @@ public:
         return true;
     }
     /// The same for up to `most` packets that `next` gives, until it gives null. Returns how many
-    /// were kept. O(packets).
+    /// were kept. The caller respects max_idle_bytes. O(packets).
     template <class Next>
     [[nodiscard]] PKTPOOL_ALWAYS_INLINE std::size_t store_some(std::size_t most, Next next) noexcept
     {

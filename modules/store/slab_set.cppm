@@ -115,16 +115,6 @@ public:
         publish();
         return stored;
     }
-    /// Keeps packets without metadata until `next`, which gives each of them, gives null, or the
-    /// slab is full; `most` at the most. Returns how many. O(packets). Not with a bound on idle
-    /// bytes.
-    template <class Next>
-    [[nodiscard]] PKTPOOL_ALWAYS_INLINE std::size_t store_some(Slab& to, std::size_t most,
-                                                               Next next) noexcept
-        requires(!has_bound)
-    {
-        return to.store_some(most, next);
-    }
     /// Frees a packet without metadata.
     void free_retired(Slab& from, packet* p) noexcept { from.free_retired(source_, p); }
 
