@@ -23,7 +23,7 @@ import plots
 from tables import GOAL_HEAD, goal_rows, section, spread, table
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-PAGES = [REPOSITORY / page for page in ("tests/benchmarks/README.md", "modules/POLICIES.md")]
+PAGES = [REPOSITORY / page for page in ("tests/benchmarks/README.md", "modules/GUARANTEES.md")]
 MARKED = re.compile(r"(<!-- toolchain/bench: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 # name: (program, library to preload, what it is)

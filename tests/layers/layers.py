@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The list of partitions in modules/pktpool.cppm is the order of reading; this compares with it files,
-imports, CMakeLists.txt and the tables of modules/README.md.
+imports, CMakeLists.txt and the tables of modules/README.md and modules/REFERENCE.md.
 
 Usage: layers.py ROOT
 """
@@ -13,7 +13,8 @@ from exports import exports, without_comments
 
 LIST = "modules/pktpool.cppm"
 CMAKE = "CMakeLists.txt"
-PAGE = "modules/README.md"
+LAYERS = "modules/README.md"
+REFERENCE = "modules/REFERENCE.md"
 STANDARD = "modules/support/standard.cppm"
 MACROS = ("gsl/assert", "pthread.h", "sanitizer/", "valgrind/")  # headers that an interface needs itself
 INCLUDE = re.compile(r"^#\s*include <([^>]+)>", re.MULTILINE)
@@ -76,7 +77,7 @@ class Checker:
             self.check_exports(unit)
         self.check_standard()
         self.check_cmake()
-        self.check_page()
+        self.check_pages()
         return self.faults
 
     @staticmethod
@@ -187,25 +188,23 @@ class Checker:
                 self.fault(CMAKE, listed[found], f"{found} stands where {LIST} has {path}")
                 break
 
-    def tables(self):
-        """(cells of the head, [(line, cells)]) of each table of the page."""
+    def rows(self, page, head):
+        """(line, cells) of the rows of the tables of a page that begin with this head."""
+        return [row for cells, rows in self.tables(page) if cells[:len(head)] == head for row in rows]
+
+    def tables(self, page):
+        """(cells of the head, [(line, cells)]) of each table of a page."""
         table = []
-        for number, line in enumerate([*self.read(PAGE).splitlines(), ""], 1):
+        for number, line in enumerate([*self.read(page).splitlines(), ""], 1):
             if line.startswith("|"):
                 table.append((number, [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]))
             elif table:
                 yield table[0][1], table[2:]
                 table = []
 
-    def check_page(self):
-        layers, reference = [], []
-        for head, rows in self.tables():
-            if head[:2] == ["folder", "files"]:
-                layers += rows
-            elif head[:2] == ["name", "partition"]:
-                reference += rows
-        self.check_layers(layers)
-        self.check_reference(reference)
+    def check_pages(self):
+        self.check_layers(self.rows(LAYERS, ["folder", "files"]))
+        self.check_reference(self.rows(REFERENCE, ["name", "partition"]))
 
     def check_layers(self, rows):
         folders = []
@@ -217,16 +216,16 @@ class Checker:
             listed = [name for name in names if f"{folder}.{name}" in self.order]
             wanted = [each.partition(".")[2] for each in self.order if each.split(".")[0] == folder]
             if listed != wanted:
-                self.fault(PAGE, line, f"{folder}/ has {ordered(listed)}; {LIST} has {ordered(wanted)}")
+                self.fault(LAYERS, line, f"{folder}/ has {ordered(listed)}; {LIST} has {ordered(wanted)}")
             present = sorted((self.root / "modules" / folder).glob("*.[ch]pp*"))
             for file in present:
                 if file.name not in names and file.stem not in names and f"{folder}.{file.stem}" not in self.order:
-                    self.fault(PAGE, line, f"{folder}/{file.name} is missing")
+                    self.fault(LAYERS, line, f"{folder}/{file.name} is missing")
             for name in names:
                 if name not in listed and not any(name in (file.name, file.stem) for file in present):
-                    self.fault(PAGE, line, f"{folder}/{name} does not exist")
+                    self.fault(LAYERS, line, f"{folder}/{name} does not exist")
         if folders != self.folders:
-            self.fault(PAGE, rows[0][0] if rows else 1,
+            self.fault(LAYERS, rows[0][0] if rows else 1,
                        f"the table of layers has {ordered(folders)}; {LIST} has {ordered(self.folders)}")
 
     def check_reference(self, rows):
@@ -241,15 +240,15 @@ class Checker:
             for name in re.findall(r"`(?:pktpool::)?([^`]+)`", names):
                 name = re.match(r"\w*", name)[0] or name
                 if name in seen:
-                    self.fault(PAGE, line, f"{name} has a second row")
+                    self.fault(REFERENCE, line, f"{name} has a second row")
                 seen.add(name)
                 if name not in exported:
-                    self.fault(PAGE, line, f"{name} is not exported")
+                    self.fault(REFERENCE, line, f"{name} is not exported")
                 elif partition not in exported[name]:
-                    self.fault(PAGE, line, f"{name} is exported by :{ordered(exported[name])}, not by :{partition}")
+                    self.fault(REFERENCE, line, f"{name} is exported by :{ordered(exported[name])}, not by :{partition}")
         for name, places in exported.items():
             if name not in seen:
-                self.fault(*next(iter(places.values())), f"exports {name}, which has no row in {PAGE}")
+                self.fault(*next(iter(places.values())), f"exports {name}, which has no row in {REFERENCE}")
 
 
 if __name__ == "__main__":

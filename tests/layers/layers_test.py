@@ -64,6 +64,8 @@ export struct bucket {};
 | --- | --- | --- |
 | `support/` | `attributes.hpp`, `standard`, `error` (`.cppm`, `.cpp`), `message`, `checker` | errors |
 | `sizes/` | `bucket` | sizes |
+""",
+    "modules/REFERENCE.md": """# Reference
 
 | name | partition | |
 | --- | --- | --- |
@@ -72,6 +74,7 @@ export struct bucket {};
 """,
 }
 PAGE = "modules/README.md"
+REFERENCE = "modules/REFERENCE.md"
 BUCKET = "modules/sizes/bucket.cppm"
 CHECKER = "modules/support/checker.cppm"
 
@@ -176,15 +179,15 @@ export import :support.checker;
                     f"{PAGE}:1: the table of layers has none; {listed} support, sizes")
 
     def test_reference_of_page(self):
-        self.expect(PAGE, "| `bucket<N>` | `:sizes.bucket` | a size |\n", "",
-                    f"{BUCKET}:7: exports bucket, which has no row in {PAGE}")
-        self.expect(PAGE, "`bucket<N>`", "`bucket`, `buckets`", f"{PAGE}:10: buckets is not exported")
-        self.expect(PAGE, "`:sizes.bucket`", "`:support.error`",
-                    f"{PAGE}:10: bucket is exported by :sizes.bucket, not by :support.error")
-        self.expect(PAGE, "`report_and_end()`", "`bucket`", f"{PAGE}:11: bucket has a second row",
-                    f"{PAGE}:11: bucket is exported by :sizes.bucket, not by :support.error",
-                    f"modules/support/error.cppm:9: exports report_and_end, which has no row in {PAGE}")
-        self.expect(PAGE, "`report_and_end()`", "`pktpool::report_and_end()`")
+        self.expect(REFERENCE, "| `bucket<N>` | `:sizes.bucket` | a size |\n", "",
+                    f"{BUCKET}:7: exports bucket, which has no row in {REFERENCE}")
+        self.expect(REFERENCE, "`bucket<N>`", "`bucket`, `buckets`", f"{REFERENCE}:5: buckets is not exported")
+        self.expect(REFERENCE, "`:sizes.bucket`", "`:support.error`",
+                    f"{REFERENCE}:5: bucket is exported by :sizes.bucket, not by :support.error")
+        self.expect(REFERENCE, "`report_and_end()`", "`bucket`", f"{REFERENCE}:6: bucket has a second row",
+                    f"{REFERENCE}:6: bucket is exported by :sizes.bucket, not by :support.error",
+                    f"modules/support/error.cppm:9: exports report_and_end, which has no row in {REFERENCE}")
+        self.expect(REFERENCE, "`report_and_end()`", "`pktpool::report_and_end()`")
 
 
 class Exports(unittest.TestCase):
